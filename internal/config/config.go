@@ -7,11 +7,11 @@ type Config struct {
 	// DataDir holds the database, its lock and the installation's keys.
 	DataDir string `mapstructure:"data_dir"`
 	// Region is the country (ISO 3166, two letters) of numbers that are written without a leading +.
-	Region string  `mapstructure:"region"`
-	Log    Log     `mapstructure:"log"`
-	Listen Listen  `mapstructure:"listen"`
-	Tokens Tokens  `mapstructure:"tokens"`
-	Number Numbers `mapstructure:"numbers"`
+	Region  string  `mapstructure:"region"`
+	Log     Log     `mapstructure:"log"`
+	Listen  Listen  `mapstructure:"listen"`
+	Tokens  Tokens  `mapstructure:"tokens"`
+	Numbers Numbers `mapstructure:"numbers"`
 
 	PBXs   map[string]PBX   `mapstructure:"pbxs"`
 	Trunks map[string]Trunk `mapstructure:"trunks"`

@@ -54,7 +54,7 @@ func defaults() Config {
 	c.Listen.Agent.Address = DefaultAgentAddress
 	c.Listen.Metrics.Address = DefaultMetricsAddress
 	c.Tokens = Tokens{Contact: DefaultContactToken, Room: DefaultRoomToken, Session: DefaultSession}
-	c.Number = Numbers{
+	c.Numbers = Numbers{
 		PerNumberPerHour:  DefaultPerNumberPerHour,
 		PerAddressPerHour: DefaultPerAddressPerHour,
 		PerNetworkPerHour: DefaultPerNetworkPerHour,
