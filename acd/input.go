@@ -94,8 +94,12 @@ type (
 		PBX   PBXID
 		Epoch uint64
 	}
-	LegRang     struct{ Leg LegID }
-	LegAnswered struct{ Leg LegID }
+	LegRang struct{ Leg LegID }
+	// LegAnswered names the PBX too, so that a leg that nobody knows can be hung up there.
+	LegAnswered struct {
+		PBX PBXID
+		Leg LegID
+	}
 	// LegEnded: the channel is gone or has left the application. Cause is a Q.850 value, 0 when unknown.
 	LegEnded struct {
 		Leg   LegID
@@ -108,6 +112,9 @@ type LegSeen struct {
 	Leg LegID
 	// Up is true when the channel is answered.
 	Up bool
+	// Arrival is set by the shell for an inbound channel that waits in the application: the core adopts it as an
+	// arrival when it does not know the leg (the event was lost while nobody listened).
+	Arrival *CallArrived
 }
 
 // BridgeSeen is a bridge in a PBX's listing, with the legs in it.

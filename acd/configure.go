@@ -1,0 +1,42 @@
+package acd
+
+import "time"
+
+func (c *Config) queue(id QueueID) Queue {
+	for i := range c.Queues {
+		if c.Queues[i].ID == id {
+			return c.Queues[i]
+		}
+	}
+	return Queue{ID: id}
+}
+
+func (c *Config) ringTimeout(id QueueID) time.Duration { return c.queue(id).RingTimeout }
+func (c *Config) callBack(id QueueID) CallBackPolicy   { return c.queue(id).CallBack }
+func (c *Config) music(id QueueID) string              { return c.queue(id).Music }
+
+// configurationApplied takes a configuration that differs. Agents who are gone from it finish what they do; contacts
+// whose queue is gone end, unless they talk.
+func (s *State) configurationApplied(in ConfigurationApplied) {
+	if in.Config.Digest == s.d.Config.Digest && in.Config.Digest != "" {
+		return
+	}
+	s.emit(ConfigurationAdopted(in))
+	for _, a := range s.agentsInOrder() {
+		if a.conf == nil && a.Contact == "" {
+			s.emit(AgentMoved{Agent: a.ID, State: LoggedOut, Reason: ReasonRemoved})
+		}
+	}
+	for _, c := range s.contactsByAge() {
+		if s.queue(c.Queue) != nil {
+			continue
+		}
+		switch c.State {
+		case Waiting, Paused:
+			s.end(c, QueueUnknown)
+		case Offered:
+			s.gone(c, QueueUnknown)
+		}
+	}
+	s.routeAll()
+}

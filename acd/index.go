@@ -1,0 +1,327 @@
+package acd
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// index is derived from data and never encoded.
+type index struct {
+	queues  map[QueueID]*Queue
+	lines   map[QueueID]*line
+	groups  map[string]*group
+	numbers map[string]ContactID // open call-backs by the number's keyed hash
+	dues    dueHeap
+	dirty   dirty
+}
+
+// line is a queue's waiting contacts in order of age, the groups that may serve them, and its agents by state.
+type line struct {
+	queue    *Queue
+	order    int
+	contacts []*contact
+	groups   []*group
+	ready    int
+	busy     int
+	wrapUp   int
+	notReady int
+}
+
+// group holds the idle agents who serve the same queues on the same PBX: one decision looks at groups, not at agents.
+type group struct {
+	pbx    PBXID
+	serves []*line
+	idle   []*agent // a heap, the longest idle first
+}
+
+// dirty names what changed since the last view.
+type dirty struct {
+	all      bool
+	contacts map[ContactID]bool
+	agents   map[AgentID]bool
+	lines    map[QueueID]bool
+	pbxs     bool
+}
+
+// rebuild derives the index from data.
+func (s *State) rebuild() {
+	s.index = index{numbers: map[string]ContactID{}}
+	s.dirty = dirty{all: true, contacts: map[ContactID]bool{}, agents: map[AgentID]bool{}, lines: map[QueueID]bool{}}
+	s.configure()
+	for _, c := range s.contactsByAge() {
+		s.noteNumber(c)
+		s.due(c.NextAttempt, dueContact, string(c.ID))
+		s.due(c.CallUntil, dueCall, string(c.ID))
+		for _, b := range c.Barred {
+			s.due(b.Until, dueBarred, string(c.ID))
+		}
+	}
+	for _, a := range s.agentsInOrder() {
+		s.due(a.WrapUpUntil, dueWrapUp, string(a.ID))
+		if a.Offer != nil {
+			s.due(a.Offer.Until, dueOffer, string(a.ID))
+		}
+	}
+	for _, id := range sortedKeys(s.d.Legs) {
+		s.due(s.d.Legs[id].Again, dueLeg, string(id))
+	}
+}
+
+// configure makes queues, agents and groups agree with the configuration.
+func (s *State) configure() {
+	s.queues, s.lines, s.groups = map[QueueID]*Queue{}, map[QueueID]*line{}, map[string]*group{}
+	for i := range s.d.Config.Queues {
+		q := &s.d.Config.Queues[i]
+		s.queues[q.ID] = q
+		s.lines[q.ID] = &line{queue: q, order: i}
+	}
+	for _, a := range s.d.Agents {
+		a.conf, a.group, a.slot = nil, nil, -1
+		a.order = len(s.d.Config.Agents)
+	}
+	for i := range s.d.Config.Agents {
+		conf := &s.d.Config.Agents[i]
+		a := s.d.Agents[conf.ID]
+		if a == nil {
+			a = &agent{ID: conf.ID, State: LoggedOut, Since: s.d.At, slot: -1}
+			s.d.Agents[conf.ID] = a
+		}
+		a.conf, a.order = conf, i
+	}
+	for id, a := range s.d.Agents {
+		if a.conf == nil && a.State == LoggedOut {
+			delete(s.d.Agents, id)
+		}
+	}
+	for _, a := range s.agentsInOrder() {
+		if a.conf == nil {
+			continue
+		}
+		a.group = s.groupOf(a.conf)
+		s.count(a, +1)
+		if a.State == Ready {
+			a.group.push(a)
+		}
+	}
+	for _, c := range s.contactsByAge() {
+		if c.State == Waiting {
+			s.joinLine(c)
+		}
+	}
+	s.touchAll()
+}
+
+// groupOf finds or makes the group of an agent.
+func (s *State) groupOf(conf *Agent) *group {
+	var key strings.Builder
+	key.WriteString(string(conf.PBX))
+	var serves []*line
+	for i := range s.d.Config.Queues {
+		q := &s.d.Config.Queues[i]
+		if qualified(q, conf) {
+			serves = append(serves, s.lines[q.ID])
+			key.WriteByte(' ')
+			key.WriteString(strconv.Itoa(i))
+		}
+	}
+	g := s.groups[key.String()]
+	if g == nil {
+		g = &group{pbx: conf.PBX, serves: serves}
+		s.groups[key.String()] = g
+		for _, l := range serves {
+			l.groups = append(l.groups, g)
+		}
+	}
+	return g
+}
+
+// qualified says whether the agent serves the queue and has what it needs.
+func qualified(q *Queue, a *Agent) bool {
+	if !slices.Contains(a.Queues, q.ID) {
+		return false
+	}
+	for _, need := range q.Needs {
+		if !slices.ContainsFunc(a.Skills, func(has Need) bool { return has.Skill == need.Skill && has.Level >= need.Level }) {
+			return false
+		}
+	}
+	return true
+}
+
+// count adds n to the agent's state in each of his queues.
+func (s *State) count(a *agent, n int) {
+	if a.group == nil {
+		return
+	}
+	for _, l := range a.group.serves {
+		switch a.State {
+		case Ready:
+			l.ready += n
+		case AgentOffered, Talking:
+			l.busy += n
+		case WrapUp:
+			l.wrapUp += n
+		case NotReady:
+			l.notReady += n
+		}
+		s.dirty.lines[l.queue.ID] = true
+	}
+}
+
+// unidle takes the agent out of the counts and of his group's idle; idle puts him in.
+func (s *State) unidle(a *agent) {
+	s.count(a, -1)
+	if a.slot >= 0 {
+		a.group.remove(a)
+	}
+}
+
+func (s *State) idle(a *agent) {
+	if a.group != nil && a.slot < 0 {
+		a.group.push(a)
+	}
+}
+
+func (s *State) joinLine(c *contact) {
+	l := s.lines[c.Queue]
+	if l == nil {
+		return // the queue is gone from the configuration; see drained
+	}
+	at, _ := slices.BinarySearchFunc(l.contacts, c, older)
+	l.contacts = slices.Insert(l.contacts, at, c)
+	s.dirty.lines[c.Queue] = true
+}
+
+func (s *State) leaveLine(c *contact) {
+	l := s.lines[c.Queue]
+	if l == nil {
+		return
+	}
+	if at, found := slices.BinarySearchFunc(l.contacts, c, older); found {
+		l.contacts = slices.Delete(l.contacts, at, at+1)
+	}
+	c.place = 0
+	s.dirty.lines[c.Queue] = true
+}
+
+// older orders contacts within a queue: by age, then as they came.
+func older(a, b *contact) int {
+	if d := a.Since.Compare(b.Since); d != 0 {
+		return d
+	}
+	return cmp.Compare(a.Seq, b.Seq)
+}
+
+func (s *State) noteNumber(c *contact) {
+	if c.Kind != Inbound && c.Caller != "" && c.Ended.IsZero() {
+		s.numbers[c.Caller] = c.ID
+	}
+}
+
+func (s *State) forgetNumber(c *contact) {
+	if s.numbers[c.Caller] == c.ID {
+		delete(s.numbers, c.Caller)
+	}
+}
+
+func (s *State) changed(id ContactID) *contact {
+	s.dirty.contacts[id] = true
+	return s.d.Contacts[id]
+}
+
+func (s *State) changedAgent(id AgentID) *agent {
+	s.dirty.agents[id] = true
+	return s.d.Agents[id]
+}
+
+func (s *State) touchAll() { s.dirty.all = true }
+
+func (s *State) contactsByAge() []*contact {
+	all := make([]*contact, 0, len(s.d.Contacts))
+	for _, c := range s.d.Contacts {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, older)
+	return all
+}
+
+func (s *State) agentsInOrder() []*agent {
+	all := make([]*agent, 0, len(s.d.Agents))
+	for _, a := range s.d.Agents {
+		all = append(all, a)
+	}
+	slices.SortFunc(all, func(a, b *agent) int {
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// longer says whether a has been idle longer than b; the configuration's order breaks a tie.
+func longer(a, b *agent) bool {
+	if a.Idle.Equal(b.Idle) {
+		return a.order < b.order
+	}
+	return a.Idle.Before(b.Idle)
+}
+
+func (g *group) push(a *agent) {
+	a.slot = len(g.idle)
+	g.idle = append(g.idle, a)
+	g.up(a.slot)
+}
+
+func (g *group) remove(a *agent) {
+	i, last := a.slot, len(g.idle)-1
+	g.swap(i, last)
+	g.idle[last] = nil
+	g.idle = g.idle[:last]
+	a.slot = -1
+	if i < last {
+		g.down(i)
+		g.up(i)
+	}
+}
+
+func (g *group) swap(i, j int) {
+	g.idle[i], g.idle[j] = g.idle[j], g.idle[i]
+	g.idle[i].slot, g.idle[j].slot = i, j
+}
+
+func (g *group) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !longer(g.idle[i], g.idle[parent]) {
+			return
+		}
+		g.swap(i, parent)
+		i = parent
+	}
+}
+
+func (g *group) down(i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(g.idle) {
+			return
+		}
+		if child+1 < len(g.idle) && longer(g.idle[child+1], g.idle[child]) {
+			child++
+		}
+		if !longer(g.idle[child], g.idle[i]) {
+			return
+		}
+		g.swap(i, child)
+		i = child
+	}
+}

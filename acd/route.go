@@ -1,0 +1,156 @@
+package acd
+
+import "slices"
+
+// Rules and tie-breaks of a choice, kept in the fact.
+const (
+	RuleOnly        = "only"          // one eligible agent was free
+	RuleLongestIdle = "longest_idle"  // the longest idle of several
+	RuleFirstInLine = "first_in_line" // an agent became free and took the first contact that he is eligible for
+
+	TieNone          = ""
+	TieConfiguration = "configuration_order"
+)
+
+// eligible says whether the contact may be offered to the agent now. Router and [State.Check] share it.
+func (s *State) eligible(c *contact, a *agent) bool {
+	if c.State != Waiting || a.State != Ready || a.conf == nil || a.conf.PBX != c.PBX || !s.connected(c.PBX) {
+		return false
+	}
+	q := s.queue(c.Queue)
+	return q != nil && qualified(q, a.conf) && !s.isBarred(c, a.ID)
+}
+
+func (s *State) isBarred(c *contact, a AgentID) bool {
+	for i := range c.Barred {
+		if c.Barred[i].Agent == a && c.Barred[i].Until.After(s.d.At) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *State) connected(id PBXID) bool {
+	p := s.d.PBXs[id]
+	return p != nil && p.Connected
+}
+
+// route offers a waiting contact to the longest idle eligible agent, if there is one.
+func (s *State) route(c *contact) {
+	if c.State != Waiting {
+		return
+	}
+	if a, rule, tie := s.choose(c); a != nil {
+		s.makeOffer(c, a, rule, tie)
+	}
+}
+
+// choose looks at the heads of the groups that serve the contact's queue.
+func (s *State) choose(c *contact) (best *agent, rule, tie string) {
+	l := s.lines[c.Queue]
+	if l == nil || !s.connected(c.PBX) {
+		return nil, "", ""
+	}
+	var from *group
+	free, tied := 0, false
+	for _, g := range l.groups {
+		if g.pbx != c.PBX || len(g.idle) == 0 {
+			continue
+		}
+		head := g.idle[0]
+		if len(c.Barred) > 0 {
+			if head = s.bestAllowed(g, c); head == nil {
+				continue
+			}
+		}
+		free += len(g.idle)
+		same := best != nil && best.Idle.Equal(head.Idle)
+		tied = tied || same
+		if best == nil || longer(head, best) {
+			tied = tied && same
+			best, from = head, g
+		}
+	}
+	if best == nil {
+		return nil, "", ""
+	}
+	if rule = RuleOnly; free > 1 {
+		rule = RuleLongestIdle
+	}
+	if tied || from.tied(best) {
+		tie = TieConfiguration
+	}
+	return best, rule, tie
+}
+
+// tied says whether another of the group has been idle exactly as long as its head.
+func (g *group) tied(head *agent) bool {
+	for child := 1; child <= 2 && child < len(g.idle); child++ {
+		if g.idle[child].Idle.Equal(head.Idle) {
+			return true
+		}
+	}
+	return false
+}
+
+// bestAllowed is the longest idle of a group who did not reject the contact just now.
+func (s *State) bestAllowed(g *group, c *contact) *agent {
+	var best *agent
+	for _, a := range g.idle {
+		if !s.isBarred(c, a.ID) && (best == nil || longer(a, best)) {
+			best = a
+		}
+	}
+	return best
+}
+
+// serve gives an idle agent the first contact in line that he is eligible for.
+func (s *State) serve(a *agent) {
+	if a.State != Ready || a.group == nil || !s.connected(a.group.pbx) {
+		return
+	}
+	var best *contact
+	for _, l := range a.group.serves {
+		for _, c := range l.contacts {
+			if !s.eligible(c, a) {
+				continue
+			}
+			if best == nil || s.before(c, best) {
+				best = c
+			}
+			break // the rest of the line is younger
+		}
+	}
+	if best != nil {
+		s.makeOffer(best, a, RuleFirstInLine, TieNone)
+	}
+}
+
+// before is the one order of contacts: the queue's priority, the age, the number of arrival.
+func (s *State) before(a, b *contact) bool {
+	if pa, pb := s.priority(a), s.priority(b); pa != pb {
+		return pa > pb
+	}
+	return older(a, b) < 0
+}
+
+func (s *State) priority(c *contact) int {
+	if q := s.queue(c.Queue); q != nil {
+		return q.Priority
+	}
+	return 0
+}
+
+// routeAll tries every waiting contact in their order; after a PBX came, or the configuration changed.
+func (s *State) routeAll() {
+	waiting := slices.DeleteFunc(s.contactsByAge(), func(c *contact) bool { return c.State != Waiting })
+	slices.SortStableFunc(waiting, func(a, b *contact) int {
+		if s.before(a, b) {
+			return -1
+		}
+		return 1
+	})
+	for _, c := range waiting {
+		s.route(c)
+	}
+}
