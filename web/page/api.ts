@@ -29,7 +29,8 @@ export type ContactState = {
   agent_name: string;
 };
 
-export type Site = { desk_origins: string[]; phone: string };
+// Site: where desks are served, whose pages may be shared, and the plain number to call.
+export type Site = { desk_origins: string[]; origins: string[]; phone: string };
 
 export type Created = { contact: string; token: string; room_token: string; state: ContactState };
 
@@ -45,6 +46,8 @@ export class Problem extends Error {
 }
 
 export class Api {
+  private asked?: Promise<Site>;
+
   constructor(private readonly config: Config) {}
 
   availability(): Promise<Availability> {
@@ -52,7 +55,7 @@ export class Api {
   }
 
   site(): Promise<Site> {
-    return this.call("GET", `site?site=${encodeURIComponent(this.config.site)}`);
+    return (this.asked ??= this.call("GET", `site?site=${encodeURIComponent(this.config.site)}`));
   }
 
   create(kind: ContactKind, number: string, consent: boolean): Promise<Created> {

@@ -5,7 +5,7 @@ import { emit, type Contactd } from "./events";
 import { messages } from "./messages";
 import { makePanel, type Model } from "./panel";
 import { Sharing } from "./sharing";
-import { isFirst, load, randomId, save, type Stored } from "./stored";
+import { load, save, type Stored } from "./stored";
 import { follow } from "../shared/stream";
 
 // Availability is asked while nobody has asked for a contact; the answer may be cached on its way.
@@ -45,9 +45,8 @@ export async function startCustomer(config: Config) {
     },
     async request(kind, number, consent) {
       const made = await told(api.create(kind as ContactKind, number, consent));
-      stored = { contact: made.contact, token: made.token, consent, client: randomId(), open };
+      stored = { contact: made.contact, token: made.token, consent, open };
       save(stored);
-      void isFirst(stored.client);
       learned(made.state);
       begin(made.room_token);
     },
@@ -84,7 +83,10 @@ export async function startCustomer(config: Config) {
           ...contactd,
           setOpen(on) {
             open = on;
-            if (stored) save({ ...stored, open });
+            if (stored) {
+              stored.open = open;
+              save(stored);
+            }
             show();
           },
         },
@@ -99,7 +101,7 @@ export async function startCustomer(config: Config) {
   const learned = (next: ContactState) => {
     state = next;
     reachable = true;
-    if (over(next)) sharing?.ended();
+    if (over(next)) sharing?.close();
     emit("contactd:state", next);
     show();
   };
@@ -125,7 +127,15 @@ export async function startCustomer(config: Config) {
         return false;
       },
     });
-    sharing = new Sharing(config, mine, m, () => api.roomToken(mine.contact, mine.token).then((t) => t.token), roomToken);
+    sharing = new Sharing(config, mine, {
+      agent: m.agent,
+      token: async () => {
+        const first = roomToken;
+        roomToken = undefined;
+        return first ?? (await api.roomToken(mine.contact, mine.token)).token;
+      },
+      origins: async () => (await api.site()).origins ?? [],
+    });
   };
 
   const poll = async () => {
@@ -149,12 +159,8 @@ export async function startCustomer(config: Config) {
   emit("contactd:ready", contactd);
   show();
   if (stored) {
-    if (!(await isFirst(stored.client))) {
-      // A duplicated tab joins as one more participant of the same contact.
-      stored = { ...stored, client: randomId(), room: undefined };
-      save(stored);
-      void isFirst(stored.client);
-    }
+    // A page out of the browser's back-forward cache has lost its connections, and the room has moved on.
+    addEventListener("pageshow", (e) => e.persisted && location.reload());
     begin();
   } else void poll();
 }

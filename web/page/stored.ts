@@ -1,14 +1,15 @@
 // What a tab remembers between the pages that it loads. sessionStorage belongs to one tab, and is copied when the tab is
-// duplicated: the copy must not take the first tab's place, so that each tab holds a lock named after its client id.
+// duplicated: the server notices when the copy wants to resume a participant that is alive, and makes it one more.
+import type { Memory } from "../shared/room";
 
 export type Stored = {
   contact: string;
   token: string;
   consent: boolean;
-  client: string;
-  // The room client's own memory: see room.ts.
-  room?: unknown;
   open: boolean;
+  room?: Memory;
+  // The address that an agent's push is taking this tab to.
+  pushed?: string;
 };
 
 const key = "contactd";
@@ -28,22 +29,4 @@ export function save(stored: Stored | null) {
   } catch {
     // As above.
   }
-}
-
-export function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
-}
-
-// isFirst tells whether this tab alone uses the client id. The page that was left just now may hold its lock a moment
-// longer, so that the answer waits for it.
-export function isFirst(client: string): Promise<boolean> {
-  if (!navigator.locks) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    navigator.locks
-      .request(`contactd-${client}`, { signal: AbortSignal.timeout(2000) }, () => {
-        resolve(true);
-        return new Promise<void>(() => {}); // Held until the page goes.
-      })
-      .catch(() => resolve(false));
-  });
 }
