@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -117,7 +117,8 @@ func (s *socket) read(deliver func(raw []byte) error) error {
 	for {
 		_, raw, err := s.ws.ReadMessage()
 		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
+			// The WebSocket library hides what kind of time-out it was; there is only one.
+			if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 				return fmt.Errorf("%w (%v)", ErrDeaf, s.client.config.ReadTimeout)
 			}
 			return fmt.Errorf("ari: read: %w", err)
