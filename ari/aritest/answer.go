@@ -63,19 +63,9 @@ func (s *Server) reply(w http.ResponseWriter, response Response) {
 
 // serveSocket serves one WebSocket's requests one after the other, as Asterisk does.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
-	upgrader := websocket.Upgrader{HandshakeTimeout: patience}
-	ws, err := upgrader.Upgrade(w, r, nil)
-	if err != nil {
-		return
-	}
-	c := &socket{app: r.URL.Query().Get("app"), ws: ws, ended: make(chan struct{}), alive: true}
+	// The socket is there before its client knows that it is connected, so that no event emitted from then on misses it.
+	c := &socket{app: r.URL.Query().Get("app"), ready: make(chan struct{}), ended: make(chan struct{}), alive: true}
 	defer close(c.ended)
-	ws.SetPingHandler(func(data string) error {
-		if s.isFrozen() {
-			return nil
-		}
-		return ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(patience))
-	})
 	s.mu.Lock()
 	var replaced []*socket
 	for _, other := range s.sockets {
@@ -86,19 +76,34 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.sockets = append(s.sockets, c)
 	s.change()
 	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		c.alive = false
+		s.change()
+		s.mu.Unlock()
+	}()
+	upgrader := websocket.Upgrader{HandshakeTimeout: patience}
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err == nil {
+		ws.SetPingHandler(func(data string) error {
+			if s.isFrozen() {
+				return nil
+			}
+			return ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(patience))
+		})
+		c.ws = ws
+	}
+	close(c.ready)
+	if err != nil {
+		return
+	}
+	defer ws.Close()
 	for _, other := range replaced {
 		raw, _ := json.Marshal(&ari.ApplicationReplaced{Meta: ari.Meta{
 			Type: "ApplicationReplaced", Application: c.app, Timestamp: ari.Time{Time: time.Now()},
 		}})
 		other.write(raw)
 	}
-	defer func() {
-		_ = ws.Close()
-		s.mu.Lock()
-		c.alive = false
-		s.change()
-		s.mu.Unlock()
-	}()
 	for {
 		var m struct {
 			TransactionID string `json:"transaction_id"`

@@ -276,9 +276,12 @@ func (s *Server) EmitRaw(app string, raw []byte) {
 // Drop breaks every WebSocket, as a network does.
 func (s *Server) Drop() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, socket := range s.sockets {
-		_ = socket.ws.UnderlyingConn().Close()
+	sockets := append([]*socket(nil), s.sockets...)
+	s.mu.Unlock()
+	for _, socket := range sockets {
+		if <-socket.ready; socket.ws != nil {
+			_ = socket.ws.UnderlyingConn().Close()
+		}
 	}
 }
 
@@ -327,7 +330,9 @@ func like(pattern string, r Request) bool {
 
 // socket is one client's WebSocket.
 type socket struct {
-	app   string
+	app string
+	// ready is closed when ws is set, or never will be.
+	ready chan struct{}
 	ws    *websocket.Conn
 	ended chan struct{}
 	alive bool // under the server's lock
@@ -336,6 +341,10 @@ type socket struct {
 }
 
 func (c *socket) write(raw []byte) {
+	<-c.ready
+	if c.ws == nil {
+		return
+	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	_ = c.ws.SetWriteDeadline(time.Now().Add(patience))
