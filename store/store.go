@@ -110,6 +110,9 @@ func openFile(path string, options Options) (*bolt.DB, error) {
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("store: make the data folder: %w", err)
 	}
+	if err := checkLength(path); err != nil {
+		return nil, fmt.Errorf("store: open %s: %w", path, err)
+	}
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
 		Timeout:         options.LockTimeout,
 		NoFreelistSync:  true,

@@ -25,7 +25,7 @@ func openTest(t *testing.T, options Options) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := s.Close(); err != nil && s.Err() == nil {
 			t.Error(err)
 		}
 	})
