@@ -117,9 +117,9 @@ func (s *Sessions) EndAll(ctx context.Context, user string) error {
 	return nil
 }
 
-// SetCookie gives the browser the session's id; an empty id takes it away. secure says that the browser speaks TLS.
-func SetCookie(w http.ResponseWriter, id string, secure bool) {
-	cookie := &http.Cookie{
+// SessionCookie gives the browser the session's id; an empty id takes it away. secure says that the browser speaks TLS.
+func SessionCookie(id string, secure bool) http.Cookie {
+	cookie := http.Cookie{
 		Name: CookieName, Value: id, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode,
 	}
 	if secure {
@@ -128,7 +128,13 @@ func SetCookie(w http.ResponseWriter, id string, secure bool) {
 	if id == "" {
 		cookie.MaxAge = -1
 	}
-	http.SetCookie(w, cookie)
+	return cookie
+}
+
+// SetCookie sets the [SessionCookie].
+func SetCookie(w http.ResponseWriter, id string, secure bool) {
+	cookie := SessionCookie(id, secure)
+	http.SetCookie(w, &cookie)
 }
 
 // Cookie returns the session's id that the browser sent, or "".

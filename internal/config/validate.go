@@ -168,6 +168,18 @@ func (l *Listener) Proxies() []netip.Prefix {
 	return networks
 }
 
+// Origin under which browsers reach the listener: the public URL, or the address itself.
+func (l *Listener) Origin() string {
+	switch {
+	case l.PublicURL != "":
+		return l.PublicURL
+	case l.TLS.Cert != "":
+		return "https://" + l.Address
+	default:
+		return "http://" + l.Address
+	}
+}
+
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
