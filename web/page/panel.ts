@@ -153,8 +153,8 @@ function liveScreen(m: Messages, actions: Actions, explain: (p: unknown) => stri
   const { number, label } = numberField(m);
   const save = h("button", { class: "main", type: "submit" }, m.save);
   const edit = h("form", { novalidate: true, hidden: true }, label, number, h("div", { class: "row" }, save, h("button", { type: "button", onclick: () => editing(false) }, m.back)));
-  const change = h("button", { type: "button", onclick: () => editing(true) }, m.change);
-  const cancel = h("button", { type: "button" }, m.cancel);
+  const change = h("button", { class: "change", type: "button", onclick: () => editing(true) }, m.change);
+  const cancel = h("button", { class: "cancel", type: "button" }, m.cancel);
   const row = h("div", { class: "row" }, change, cancel);
   const again = h("button", { class: "main", type: "button", onclick: () => actions.forget() }, m.again);
 
