@@ -10,7 +10,8 @@ export function armSound(waiting: (waiting: boolean) => void) {
   heard = waiting;
   const unlock = () => {
     audio ??= new AudioContext();
-    void audio.resume().then(() => heard(audio?.state !== "running"));
+    void audio.resume();
+    heard(false);
   };
   addEventListener("pointerdown", unlock);
   addEventListener("keydown", unlock);
@@ -51,8 +52,10 @@ export function silence() {
 
 // chime plays two soft notes, a fifth apart.
 function chime() {
-  if (!audio || audio.state !== "running") {
-    heard(true);
+  if (audio?.state !== "running") {
+    // A machine without sound never runs; only an untouched page is worth a word.
+    heard(!navigator.userActivation?.hasBeenActive);
+    void audio?.resume();
     return;
   }
   for (const [start, frequency] of [

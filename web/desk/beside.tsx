@@ -10,7 +10,7 @@ export function Beside({ m, contact, origins, preview, over }: Props) {
   const [, draw] = useState(0);
   const known = origins.join(" ");
   useEffect(() => {
-    const made = new PageView(contact, known ? known.split(" ") : [], () => draw((n) => n + 1));
+    const made = new PageView(contact, known ? known.split(" ") : [], m.customer, () => draw((n) => n + 1));
     setView(made);
     return () => made.close();
   }, [contact, known]);
@@ -116,6 +116,7 @@ function Frame({ m, view }: { m: Messages; view: PageView }) {
         title={m.page}
         sandbox="allow-scripts allow-same-origin allow-forms"
         referrerpolicy="no-referrer"
+        class={view.state.refused ? "refused" : ""}
         ref={attach}
       />
     </div>

@@ -23,10 +23,9 @@ function OfferCard({ m, offer, contact, act }: { m: Messages; offer: Offer; cont
   return (
     <section class="card offer" role="alert" id="offer" data-offer={offer.offer}>
       <h2>{m.offerTitle}</h2>
-      <p class="big">{contact?.caller || offer.title || offer.queue}</p>
-      <p class="faint">
-        {m.kinds[offer.kind] ?? offer.kind} · {offer.title || offer.queue}
-      </p>
+      {contact?.caller && <p class="big">{contact.caller}</p>}
+      <p class={contact?.caller ? "faint" : "big"}>{offer.title || offer.queue}</p>
+      <p class="faint">{m.kinds[offer.kind] ?? offer.kind}</p>
       <p class="faint">
         {offer.accepted ? m.accepted : m.offerWaits} <span class="clock">{until(offer.until)}</span>
       </p>
@@ -57,11 +56,13 @@ function ContactCard({ m, desk, contact, act }: { m: Messages; desk: Desk; conta
       <p class="big" id="caller">
         {contact.caller || "–"}
       </p>
+      <p class="faint">
+        {m.kinds[contact.kind] ?? contact.kind}
+        {contact.attempt > 1 && ` · ${m.attempt} ${contact.attempt}`}
+      </p>
       <dl>
         <dt>{m.queue}</dt>
         <dd>{title}</dd>
-        <dt>{m.kinds[contact.kind] ?? contact.kind}</dt>
-        <dd>{contact.attempt > 1 ? `${m.attempt} ${contact.attempt}` : ""}</dd>
         {contact.address && <dt>{m.address}</dt>}
         {contact.address && <dd>{contact.address}</dd>}
       </dl>

@@ -55,6 +55,7 @@ export class PageView {
   constructor(
     readonly contact: string,
     private readonly origins: string[],
+    private readonly customer: string,
     private readonly changed: () => void,
   ) {
     addEventListener("message", this.greeted);
@@ -142,7 +143,7 @@ export class PageView {
         this.post({ kind: "scroll", at: event.at });
         break;
       case "pointer":
-        if (event.from !== this.link.me) this.post({ kind: "pointer", at: event.at, name: this.people.get(event.from)?.name ?? "" });
+        if (event.from !== this.link.me) this.post({ kind: "pointer", at: event.at, name: this.people.get(event.from)?.name || this.customer });
         break;
     }
   };

@@ -78,7 +78,7 @@ func TestDeskOfferToWrapUp(t *testing.T) {
 		f.desk["offer"] = object{"offer": "41", "contact": random(), "queue": "sales", "title": "Sales", "kind": "callback_now",
 			"made": now(), "until": "2999-01-01T00:00:00Z", "accepted": false}
 	})
-	w.until("the offer is shown", text(css("#offer"), "Call-back now · Sales"))
+	w.until("the offer is shown", text(css("#offer"), "Call-back now"))
 	w.until("it rings", `document.documentElement.dataset.ringing === "41"`)
 	w.until("a notification says so", `window.notified.some(n => n.title === "Call for you" && n.tag === "contactd-offer-41")`)
 	w.shot("desk-offer")
