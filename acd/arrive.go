@@ -66,12 +66,12 @@ func (s *State) callArrived(in CallArrived) {
 		s.turnAway(c, QueueFull, causeBusy)
 		return
 	}
-	// The agent's phone first: it is the longest part of the way to a talk.
+	s.may(c.ID, OpenRoom{})
+	// The agent's phone before all else on the PBX: it is the longest part of the way to a talk.
 	s.route(c)
 	s.may(c.ID, AnswerLeg{PBX: c.PBX, Leg: in.Leg})
 	s.emit(LegUp{Leg: in.Leg})
 	s.may(c.ID, StartMusic{PBX: c.PBX, Leg: in.Leg, Class: q.Music})
-	s.may(c.ID, OpenRoom{})
 	s.may(c.ID, ShowCallState{State: c.State})
 }
 

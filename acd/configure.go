@@ -22,6 +22,11 @@ func (s *State) configurationApplied(in ConfigurationApplied) {
 		return
 	}
 	s.emit(ConfigurationAdopted(in))
+	s.held(s.drain)
+}
+
+// drain lets go of what the configuration no longer has.
+func (s *State) drain() {
 	for _, a := range s.agentsInOrder() {
 		if a.conf == nil && a.Contact == "" {
 			s.emit(AgentMoved{Agent: a.ID, State: LoggedOut, Reason: ReasonRemoved})
@@ -38,5 +43,4 @@ func (s *State) configurationApplied(in ConfigurationApplied) {
 			s.gone(c, QueueUnknown)
 		}
 	}
-	s.routeAll()
 }

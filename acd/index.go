@@ -15,6 +15,7 @@ type index struct {
 	numbers map[string]ContactID // open call-backs by the number's keyed hash
 	dues    dueHeap
 	dirty   dirty
+	holding bool // see held
 }
 
 // line is a queue's waiting contacts in order of age, the groups that may serve them, and its agents by state.

@@ -13,6 +13,10 @@ func (s *State) pbxDisconnected(in PBXDisconnected) {
 // nobody's is hung up, what belongs together is joined.
 func (s *State) pbxConnected(in PBXConnected) {
 	s.emit(PBXUp{PBX: in.PBX, Epoch: in.Epoch})
+	s.held(func() { s.reconcile(in) })
+}
+
+func (s *State) reconcile(in PBXConnected) {
 	seen := map[LegID]LegSeen{}
 	for _, l := range in.Legs {
 		seen[l.Leg] = l
@@ -65,7 +69,6 @@ func (s *State) pbxConnected(in PBXConnected) {
 			s.may("", DestroyBridge{PBX: in.PBX, Bridge: b.Bridge})
 		}
 	}
-	s.routeAll()
 }
 
 // originateLost closes the originate of a leg that the PBX does not have: the attempt counts as made.

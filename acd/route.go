@@ -37,7 +37,7 @@ func (s *State) connected(id PBXID) bool {
 
 // route offers a waiting contact to the longest idle eligible agent, if there is one.
 func (s *State) route(c *contact) {
-	if c.State != Waiting {
+	if c.State != Waiting || s.holding {
 		return
 	}
 	if a, rule, tie := s.choose(c); a != nil {
@@ -57,13 +57,13 @@ func (s *State) choose(c *contact) (best *agent, rule, tie string) {
 		if g.pbx != c.PBX || len(g.idle) == 0 {
 			continue
 		}
-		head := g.idle[0]
+		head, n := g.idle[0], len(g.idle)
 		if len(c.Barred) > 0 {
-			if head = s.bestAllowed(g, c); head == nil {
+			if head, n = s.bestAllowed(g, c); n == 0 {
 				continue
 			}
 		}
-		free += len(g.idle)
+		free += n
 		same := best != nil && best.Idle.Equal(head.Idle)
 		tied = tied || same
 		if best == nil || longer(head, best) {
@@ -86,27 +86,30 @@ func (s *State) choose(c *contact) (best *agent, rule, tie string) {
 // tied says whether another of the group has been idle exactly as long as its head.
 func (g *group) tied(head *agent) bool {
 	for child := 1; child <= 2 && child < len(g.idle); child++ {
-		if g.idle[child].Idle.Equal(head.Idle) {
+		if other := g.idle[child]; other != head && other.Idle.Equal(head.Idle) {
 			return true
 		}
 	}
 	return false
 }
 
-// bestAllowed is the longest idle of a group who did not reject the contact just now.
-func (s *State) bestAllowed(g *group, c *contact) *agent {
-	var best *agent
+// bestAllowed is the longest idle of a group who did not decline the contact just now, and how many there are.
+func (s *State) bestAllowed(g *group, c *contact) (best *agent, n int) {
 	for _, a := range g.idle {
-		if !s.isBarred(c, a.ID) && (best == nil || longer(a, best)) {
+		if s.isBarred(c, a.ID) {
+			continue
+		}
+		n++
+		if best == nil || longer(a, best) {
 			best = a
 		}
 	}
-	return best
+	return best, n
 }
 
 // serve gives an idle agent the first contact in line that he is eligible for.
 func (s *State) serve(a *agent) {
-	if a.State != Ready || a.group == nil || !s.connected(a.group.pbx) {
+	if s.holding || a.State != Ready || a.group == nil || !s.connected(a.group.pbx) {
 		return
 	}
 	var best *contact
@@ -139,6 +142,15 @@ func (s *State) priority(c *contact) int {
 		return q.Priority
 	}
 	return 0
+}
+
+// held does something that ends and frees many, and routes only when all of it is known: else a freed agent would be
+// offered a contact whose end comes next.
+func (s *State) held(do func()) {
+	s.holding = true
+	do()
+	s.holding = false
+	s.routeAll()
 }
 
 // routeAll tries every waiting contact in their order; after a PBX came, or the configuration changed.
