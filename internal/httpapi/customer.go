@@ -74,6 +74,7 @@ type availabilityOutput struct {
 // SiteInfo is what the page script asks about its own site.
 type SiteInfo struct {
 	DeskOrigins []string `json:"desk_origins" doc:"Origins of the desk, which may frame the site's pages and speak to the script."`
+	Origins     []string `json:"origins" doc:"Origins of the site's pages: an agent may take the customer to these."`
 	Phone       string   `json:"phone" doc:"Shown where contactd cannot be reached."`
 }
 
@@ -117,7 +118,7 @@ func (s *Server) availability(api huma.API) {
 			return nil, problem(http.StatusNotFound, CodeNotFound, "there is no site %q; data-site must be one of contactd's configuration", in.Site)
 		}
 		out := &siteOutput{CacheControl: "public, max-age=60"}
-		out.Body = SiteInfo{DeskOrigins: []string{c.Listen.Agent.Origin()}, Phone: site.Hotline}
+		out.Body = SiteInfo{DeskOrigins: []string{c.Listen.Agent.Origin()}, Origins: site.Origins, Phone: site.Hotline}
 		return out, nil
 	})
 }

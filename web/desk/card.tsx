@@ -9,11 +9,12 @@ export function InHand({ m, desk, act }: { m: Messages; desk: Desk; act: Act }) 
   const { offer, contact, agent } = desk;
   if (offer && !(contact && contact.state !== "offered" && contact.state !== "waiting")) return <OfferCard m={m} offer={offer} contact={contact} act={act} />;
   if (contact) return <ContactCard m={m} desk={desk} contact={contact} act={act} />;
-  const missed = agent.state === "not_ready" && (agent.reason === "missed" || agent.reason === "ring_no_answer");
+  const why: Record<string, string> = { missed: m.missed, phone_busy: m.phoneBusy, phone_unreachable: m.phoneUnreachable };
+  const missed = agent.state === "not_ready" && why[agent.reason];
   return (
     <section class="card idle" aria-labelledby="idle">
       <h2 id="idle">{m.idleTitle}</h2>
-      <p class={missed ? "warn" : "faint"}>{missed ? m.missed : agent.state === "ready" ? m.idleReady : m.idleNotReady}</p>
+      <p class={missed ? "warn" : "faint"}>{missed ? missed : agent.state === "ready" ? m.idleReady : m.idleNotReady}</p>
     </section>
   );
 }

@@ -73,13 +73,14 @@ function Work({ language, setLanguage, signedOut }: WorkProps) {
 
   if (!desk) return <p class="empty">{up ? "" : m.unreachable}</p>;
 
+  const explain = (error: Error) => setProblem((error instanceof Problem && m.errors[error.code]) || error.message || m.failed);
   const act = (path: string, body: unknown = {}) => {
     askToNotify();
     setProblem("");
-    call("POST", `desk/${path}`, body).catch((error: Error) => setProblem(error.message || m.failed));
+    call("POST", `desk/${path}`, body).catch(explain);
   };
   const signOut = () => {
-    call("DELETE", "session").then(signedOut, (error: Error) => setProblem(error.message || m.failed));
+    call("DELETE", "session").then(signedOut, explain);
   };
   const room = desk.contact?.contact ?? offer?.contact ?? "";
   const origins = [...new Set((desk.sites ?? []).flatMap((s) => s.origins))];

@@ -24,8 +24,9 @@ export async function startCustomer(config: Config) {
   let sharing: Sharing | null = null;
 
   const explain = (problem: unknown) => {
-    const code = problem instanceof Problem ? problem.code : "error";
-    return m.errors[code] ?? m.error;
+    const code = problem instanceof Problem ? problem.code : "";
+    const group = code.startsWith("limit_") ? "too_many" : code.startsWith("number_") ? "number_refused" : "";
+    return m.errors[code] ?? m.errors[group] ?? m.error;
   };
   const told = async <T>(run: Promise<T>): Promise<T> => {
     try {

@@ -58,7 +58,8 @@ const en = {
   errors: {
     number_invalid: "This is not a telephone number that we can call.",
     number_refused: "We cannot call this number.",
-    number_busy: "We already have a request for this number.",
+    duplicate_number: "We already have a request for this number.",
+    wrong_state: "This is not possible any more.",
     too_many: "Too many requests. Please try again later.",
     queue_full: "The line is full. Please try again later.",
     overloaded: "We are very busy. Please try again in a moment.",
@@ -127,7 +128,8 @@ const de: Messages = {
   errors: {
     number_invalid: "Diese Telefonnummer können wir nicht anrufen.",
     number_refused: "Diese Nummer können wir nicht anrufen.",
-    number_busy: "Für diese Nummer liegt schon eine Anfrage vor.",
+    duplicate_number: "Für diese Nummer liegt schon eine Anfrage vor.",
+    wrong_state: "Das geht jetzt nicht mehr.",
     too_many: "Zu viele Anfragen. Bitte versuchen Sie es später noch einmal.",
     queue_full: "Die Warteschlange ist voll. Bitte versuchen Sie es später noch einmal.",
     overloaded: "Es ist gerade sehr viel los. Bitte versuchen Sie es gleich noch einmal.",

@@ -189,7 +189,7 @@ function liveScreen(m: Messages, actions: Actions, explain: (p: unknown) => stri
       // Texts are only touched when they change, so that a screen reader says them once.
       set(lead, first);
       set(more, second);
-      set(hint, s.number_hint && !over && s.state !== "connected" ? m.willCall(s.number_hint) : "");
+      set(hint, s.number_hint && !over && s.state !== "connected" ? m.willCall(s.number_hint.replace("…", "")) : "");
       lost.hidden = model.up || over;
       if (!queued) edit.hidden = true;
       row.hidden = over || s.state === "connected" || !edit.hidden;
