@@ -86,7 +86,7 @@ func (c *committer) submit(b *Batch) error {
 		return c.err
 	case c.closed:
 		return ErrClosed
-	case c.bytes > 0 && c.bytes+b.size > c.maxPending:
+	case c.bytes > 0 && c.bytes+b.size > c.maxPending && b.journalled == 0:
 		return ErrBusy
 	}
 	c.queue = append(c.queue, b)

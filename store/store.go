@@ -49,7 +49,8 @@ type Options struct {
 	Log *slog.Logger
 	// LockTimeout is how long another process's lock is waited for (a restart overlaps a little).
 	LockTimeout time.Duration
-	// MaxPending bounds the bytes that wait for the committer.
+	// MaxPending bounds the bytes that wait for the committer. Batches with journal entries are taken all the same: their
+	// writer bounds himself, and has already decided what they say.
 	MaxPending int
 	// ArchiveRetention is how long archived journal segments are kept.
 	ArchiveRetention time.Duration
