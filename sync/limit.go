@@ -13,9 +13,10 @@ const (
 	MaxText  = 2000
 	// MaxFields and MaxFieldBytes bound what a page's fields may hold together.
 	MaxFields     = 500
-	MaxFieldBytes = 256 << 10
-	// ChatKept lines are in a snapshot.
-	ChatKept = 200
+	MaxFieldBytes = 64 << 10
+	// ChatKept lines, of ChatBytes together, are in a snapshot: the newest.
+	ChatKept  = 200
+	ChatBytes = 64 << 10
 	// MaxParticipants are remembered in a room; MaxConnected of them may be connected.
 	MaxParticipants = 64
 	MaxConnected    = 16

@@ -171,10 +171,7 @@ func (s *State) Apply(e Entry) error {
 	case Form:
 		s.setField(op.Field, op.Value)
 	case Chat:
-		s.Chat = append(s.Chat, Line{e.Offset, e.From, s.nameOf(e.From), e.At, op.Text})
-		if surplus := len(s.Chat) - ChatKept; surplus > 0 {
-			s.Chat = append(s.Chat[:0], s.Chat[surplus:]...)
-		}
+		s.say(Line{e.Offset, e.From, s.nameOf(e.From), e.At, op.Text})
 	case Consent:
 		s.Consent = Granted
 		if !op.Granted {
@@ -209,6 +206,19 @@ func (s *State) Apply(e Entry) error {
 		return fmt.Errorf("pagesync: entry %d: cannot apply %T", e.Offset, op)
 	}
 	return nil
+}
+
+// say keeps a line of the chat and lets the oldest go.
+func (s *State) say(line Line) {
+	s.Chat = append(s.Chat, line)
+	keep, size := len(s.Chat), 0
+	for keep > 0 && len(s.Chat)-keep < ChatKept {
+		if size += len(s.Chat[keep-1].Text); size > ChatBytes {
+			break
+		}
+		keep--
+	}
+	s.Chat = append([]Line(nil), s.Chat[keep:]...)
 }
 
 func (s *State) showPage(url string) {
