@@ -22,11 +22,12 @@ func (s *State) estimate(l *line, place int) Estimate {
 	if !s.connected(q.PBX) {
 		return Estimate{Reason: EstimateNoPBX}
 	}
-	serving := l.ready + l.busy + l.wrapUp
+	have := l.staff()
+	serving := have.ready + have.busy + have.wrapUp
 	if serving == 0 {
 		return Estimate{Reason: EstimateNoAgents}
 	}
-	if l.ready >= place {
+	if have.ready >= place {
 		return Estimate{Known: true, High: q.RingTimeout}
 	}
 	handled := s.d.Handled[q.ID]

@@ -40,7 +40,7 @@ func (s *State) Explain(id ContactID) (Explanation, bool) {
 	var best *agent
 	for _, a := range s.agentsInOrder() {
 		cand := Candidate{Agent: a.ID, State: a.State, Failed: s.failed(c, a)}
-		if len(cand.Failed) == 0 && (best == nil || longer(a, best)) {
+		if len(cand.Failed) == 0 && (best == nil || idler(a, best)) {
 			best = a
 		}
 		e.Candidates = append(e.Candidates, cand)
@@ -49,6 +49,14 @@ func (s *State) Explain(id ContactID) (Explanation, bool) {
 		e.Winner = best.ID
 	}
 	return e, true
+}
+
+// idler is longer for agents who may not be in a heap.
+func idler(a, b *agent) bool {
+	if a.Idle.Equal(b.Idle) {
+		return a.order < b.order
+	}
+	return a.Idle.Before(b.Idle)
 }
 
 func (s *State) failed(c *contact, a *agent) []string {

@@ -2,6 +2,7 @@ package acd
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,23 +19,47 @@ type index struct {
 	holding bool // see held
 }
 
-// line is a queue's waiting contacts in order of age, the groups that may serve them, and its agents by state.
+// line is a queue's waiting contacts in order of age, and the groups that may serve them.
 type line struct {
 	queue    *Queue
 	order    int
 	contacts []*contact
 	groups   []*group
-	ready    int
-	busy     int
-	wrapUp   int
-	notReady int
+	byPBX    map[PBXID][]*group // the same, by their PBX
 }
 
-// group holds the idle agents who serve the same queues on the same PBX: one decision looks at groups, not at agents.
+// group holds the agents who serve the same queues on the same PBX: one decision looks at groups, not at agents.
 type group struct {
-	pbx    PBXID
+	// first is since when the longest idle has been idle (Unix nanoseconds), never when nobody is.
+	first int64
+	pbx   PBXID
+	idle  []*agent // a heap, the longest idle first
+	// serves are the lines of the group's queues.
 	serves []*line
-	idle   []*agent // a heap, the longest idle first
+	staff  staff
+	dirty  bool // its staff changed since the last view
+}
+
+// never is later than any time.
+const never = math.MaxInt64
+
+// staff counts agents by state.
+type staff struct{ ready, busy, wrapUp, notReady int }
+
+func (s *staff) add(other staff) {
+	s.ready += other.ready
+	s.busy += other.busy
+	s.wrapUp += other.wrapUp
+	s.notReady += other.notReady
+}
+
+// staff of a line is that of its groups.
+func (l *line) staff() staff {
+	var all staff
+	for _, g := range l.groups {
+		all.add(g.staff)
+	}
+	return all
 }
 
 // dirty names what changed since the last view.
@@ -43,7 +68,7 @@ type dirty struct {
 	contacts map[ContactID]bool
 	agents   map[AgentID]bool
 	lines    map[QueueID]bool
-	pbxs     bool
+	groups   []*group
 }
 
 // rebuild derives the index from data.
@@ -76,7 +101,7 @@ func (s *State) configure() {
 	for i := range s.d.Config.Queues {
 		q := &s.d.Config.Queues[i]
 		s.queues[q.ID] = q
-		s.lines[q.ID] = &line{queue: q, order: i}
+		s.lines[q.ID] = &line{queue: q, order: i, byPBX: map[PBXID][]*group{}}
 	}
 	for _, a := range s.d.Agents {
 		a.conf, a.group, a.slot = nil, nil, -1
@@ -129,10 +154,11 @@ func (s *State) groupOf(conf *Agent) *group {
 	}
 	g := s.groups[key.String()]
 	if g == nil {
-		g = &group{pbx: conf.PBX, serves: serves}
+		g = &group{pbx: conf.PBX, serves: serves, first: never}
 		s.groups[key.String()] = g
 		for _, l := range serves {
 			l.groups = append(l.groups, g)
+			l.byPBX[g.pbx] = append(l.byPBX[g.pbx], g)
 		}
 	}
 	return g
@@ -151,23 +177,25 @@ func qualified(q *Queue, a *Agent) bool {
 	return true
 }
 
-// count adds n to the agent's state in each of his queues.
+// count adds n to the agent's state in his group.
 func (s *State) count(a *agent, n int) {
-	if a.group == nil {
+	g := a.group
+	if g == nil {
 		return
 	}
-	for _, l := range a.group.serves {
-		switch a.State {
-		case Ready:
-			l.ready += n
-		case AgentOffered, Talking:
-			l.busy += n
-		case WrapUp:
-			l.wrapUp += n
-		case NotReady:
-			l.notReady += n
-		}
-		s.dirty.lines[l.queue.ID] = true
+	switch a.State {
+	case Ready:
+		g.staff.ready += n
+	case AgentOffered, Talking:
+		g.staff.busy += n
+	case WrapUp:
+		g.staff.wrapUp += n
+	case NotReady:
+		g.staff.notReady += n
+	}
+	if !g.dirty {
+		g.dirty = true
+		s.dirty.groups = append(s.dirty.groups, g)
 	}
 }
 
@@ -270,16 +298,17 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 
 // longer says whether a has been idle longer than b; the configuration's order breaks a tie.
 func longer(a, b *agent) bool {
-	if a.Idle.Equal(b.Idle) {
+	if a.since == b.since {
 		return a.order < b.order
 	}
-	return a.Idle.Before(b.Idle)
+	return a.since < b.since
 }
 
 func (g *group) push(a *agent) {
-	a.slot = len(g.idle)
+	a.since, a.slot = a.Idle.UnixNano(), len(g.idle)
 	g.idle = append(g.idle, a)
 	g.up(a.slot)
+	g.first = g.idle[0].since
 }
 
 func (g *group) remove(a *agent) {
@@ -291,6 +320,9 @@ func (g *group) remove(a *agent) {
 	if i < last {
 		g.down(i)
 		g.up(i)
+	}
+	if g.first = never; last > 0 {
+		g.first = g.idle[0].since
 	}
 }
 

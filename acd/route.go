@@ -51,60 +51,75 @@ func (s *State) choose(c *contact) (best *agent, rule, tie string) {
 	if l == nil || !s.connected(c.PBX) {
 		return nil, "", ""
 	}
+	if len(c.Barred) > 0 {
+		return s.chooseAllowed(c, l)
+	}
 	var from *group
-	free, tied := 0, false
-	for _, g := range l.groups {
-		if g.pbx != c.PBX || len(g.idle) == 0 {
+	free, tied, first := 0, false, int64(never)
+	for _, g := range l.byPBX[c.PBX] {
+		if g.first == never {
 			continue
 		}
-		head, n := g.idle[0], len(g.idle)
-		if len(c.Barred) > 0 {
-			if head, n = s.bestAllowed(g, c); n == 0 {
-				continue
+		free++
+		switch {
+		case g.first < first:
+			first, from, tied = g.first, g, false
+		case g.first == first:
+			tied = true
+			if longer(g.idle[0], from.idle[0]) {
+				from = g
 			}
 		}
-		free += n
-		same := best != nil && best.Idle.Equal(head.Idle)
-		tied = tied || same
-		if best == nil || longer(head, best) {
-			tied = tied && same
-			best, from = head, g
+	}
+	if from == nil {
+		return nil, "", ""
+	}
+	if rule = RuleOnly; free > 1 || len(from.idle) > 1 {
+		rule = RuleLongestIdle
+	}
+	if tied || from.tied() {
+		tie = TieConfiguration
+	}
+	return from.idle[0], rule, tie
+}
+
+// chooseAllowed is choose for a contact that somebody declined just now: it looks at every idle agent.
+func (s *State) chooseAllowed(c *contact, l *line) (best *agent, rule, tie string) {
+	rule = RuleOnly
+	for _, g := range l.byPBX[c.PBX] {
+		for _, a := range g.idle {
+			if s.isBarred(c, a.ID) {
+				continue
+			}
+			switch {
+			case best == nil:
+				best = a
+				continue
+			case a.since == best.since:
+				tie = TieConfiguration
+			case a.since < best.since:
+				tie = TieNone
+			}
+			rule = RuleLongestIdle
+			if longer(a, best) {
+				best = a
+			}
 		}
 	}
 	if best == nil {
 		return nil, "", ""
 	}
-	if rule = RuleOnly; free > 1 {
-		rule = RuleLongestIdle
-	}
-	if tied || from.tied(best) {
-		tie = TieConfiguration
-	}
 	return best, rule, tie
 }
 
-// tied says whether another of the group has been idle exactly as long as its head.
-func (g *group) tied(head *agent) bool {
+// tied says whether another of the group has been idle exactly as long as its first.
+func (g *group) tied() bool {
 	for child := 1; child <= 2 && child < len(g.idle); child++ {
-		if other := g.idle[child]; other != head && other.Idle.Equal(head.Idle) {
+		if g.idle[child].since == g.first {
 			return true
 		}
 	}
 	return false
-}
-
-// bestAllowed is the longest idle of a group who did not decline the contact just now, and how many there are.
-func (s *State) bestAllowed(g *group, c *contact) (best *agent, n int) {
-	for _, a := range g.idle {
-		if s.isBarred(c, a.ID) {
-			continue
-		}
-		n++
-		if best == nil || longer(a, best) {
-			best = a
-		}
-	}
-	return best, n
 }
 
 // serve gives an idle agent the first contact in line that he is eligible for.

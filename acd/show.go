@@ -9,6 +9,13 @@ import (
 // It belongs to the state's owner to call it; the view itself may be read by anyone.
 func (s *State) View(prev *View) *View {
 	v := &View{At: s.d.At}
+	for _, g := range s.dirty.groups {
+		g.dirty = false
+		for _, l := range g.serves {
+			s.dirty.lines[l.queue.ID] = true
+		}
+	}
+	s.dirty.groups = s.dirty.groups[:0]
 	if prev == nil || s.dirty.all {
 		v.Contacts, v.Agents = map[ContactID]*ContactView{}, map[AgentID]*AgentView{}
 		v.Queues, v.PBXs = map[QueueID]*QueueView{}, map[PBXID]bool{}
@@ -119,8 +126,9 @@ func (s *State) viewAgent(a *agent) *AgentView {
 }
 
 func (s *State) viewQueue(l *line) *QueueView {
+	have := l.staff()
 	return &QueueView{
-		ID: l.queue.ID, Waiting: len(l.contacts), Free: l.ready, Busy: l.busy, WrapUp: l.wrapUp, NotReady: l.notReady,
+		ID: l.queue.ID, Waiting: len(l.contacts), Free: have.ready, Busy: have.busy, WrapUp: have.wrapUp, NotReady: have.notReady,
 		Estimate: s.estimate(l, len(l.contacts)+1),
 	}
 }

@@ -110,7 +110,8 @@ type agent struct {
 	conf  *Agent // nil when removed from the configuration
 	order int
 	group *group
-	slot  int // in the group's heap, -1 when not idle
+	slot  int   // in the group's heap, -1 when not idle
+	since int64 // Idle in Unix nanoseconds, while in the heap
 }
 
 type offer struct {
