@@ -139,8 +139,11 @@ export async function startCustomer(config: Config) {
     });
   };
 
+  // Only the newest round asks: a contact may be made and forgotten while one waits.
+  let round = 0;
   const poll = async () => {
-    while (!stored) {
+    const mine = ++round;
+    while (!stored && mine === round) {
       try {
         availability = await api.availability();
         reachable = true;

@@ -13,7 +13,13 @@ var pickLanguage = chromedp.Evaluate[chromedp.Void](`(() => { const s = document
 // talking brings a customer with a shared page and an agent together, on the fake server.
 func talking(t *testing.T) (f *fake, customer, desk *window) {
 	t.Helper()
+	return talkingAt(t, func(*fake) {})
+}
+
+func talkingAt(t *testing.T, change func(*fake)) (f *fake, customer, desk *window) {
+	t.Helper()
 	f = newFake(t)
+	change(f)
 	customer = newWindow(t, "customer", f.shopURL+"/about", 1000, 700)
 	ask(customer, "030 123456", "yes")
 	customer.until("shared", text(panel(".share"), "agent can see"))
@@ -134,4 +140,13 @@ func TestFrameForbidden(t *testing.T) {
 	customer.until("the agent's pointer", pointer)
 	customer.press(css("nav a[href='/products']"))
 	other.until("the window follows the customer", "location.pathname === '/products'")
+}
+
+// TestForeignDeskGetsNoChannel: the page script speaks to the configured desk only, whoever frames it.
+func TestForeignDeskGetsNoChannel(t *testing.T) {
+	f, _, desk := talkingAt(t, func(f *fake) { f.deskOrigin = "http://127.0.0.1:9" })
+	frame := desk.frame(css("#page"), f.shopURL+"/about")
+	desk.until("no channel was given", css("#companion"))
+	frame.until("the page took itself for a customer's own", "!!window.contactd")
+	frame.until("it opened no socket", "window.sent === undefined || window.sent.length === 0")
 }

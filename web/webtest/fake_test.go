@@ -22,16 +22,18 @@ type fake struct {
 	customer, agent, shop *httptest.Server
 	shopURL               string
 
-	mu        sync.Mutex
-	down      bool
-	avail     object
-	contacts  map[string]*fakeContact
-	desk      object
-	signedIn  bool
-	streams   map[chan struct{}]bool
-	asked     []asked
-	room      *fakeRoom
-	deskAlive bool
+	mu       sync.Mutex
+	down     bool
+	avail    object
+	contacts map[string]*fakeContact
+	desk     object
+	signedIn bool
+	streams  map[chan struct{}]bool
+	asked    []asked
+	room     *fakeRoom
+	// deskOrigin is where the page script is told that desks are.
+	deskOrigin string
+	deskAlive  bool
 }
 
 type object = map[string]any
@@ -61,12 +63,18 @@ func newFake(t *testing.T) *fake {
 
 	f.agent = httptest.NewUnstartedServer(http.HandlerFunc(f.serveAgent))
 	f.agent.Start()
+	f.deskOrigin = f.agent.URL
 	f.customer = httptest.NewServer(http.HandlerFunc(f.serveCustomer))
 	pages, err := shop.Handler(shop.Options{Contact: f.customer.URL, Desk: f.agent.URL, Queue: "sales", Site: "shop", Phone: "+49 30 123456"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.shop = httptest.NewServer(pages)
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	mux.HandleFunc("/headless", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `<!doctype html><script src="%s/v1/page.js" data-queue="sales" data-site="shop" data-headless defer></script><p>quiet`, f.customer.URL)
+	})
+	f.shop = httptest.NewServer(mux)
 	// Another site than contactd's, as a company's pages are; another port alone would be the same site.
 	f.shopURL = strings.Replace(f.shop.URL, "127.0.0.1", "localhost", 1)
 	f.desk["sites"] = []object{{"origins": []string{f.shopURL}}}
@@ -121,7 +129,7 @@ func (f *fake) serveCustomer(w http.ResponseWriter, r *http.Request) {
 		f.answer(w, 200, func() any { return f.avail })
 	case path == "site":
 		f.answer(w, 200, func() any {
-			return object{"desk_origins": []string{f.agent.URL}, "origins": []string{f.shopURL}, "phone": "+49 30 123456"}
+			return object{"desk_origins": []string{f.deskOrigin}, "origins": []string{f.shopURL}, "phone": "+49 30 123456"}
 		})
 	case path == "contacts" && r.Method == http.MethodPost:
 		f.create(w, r)

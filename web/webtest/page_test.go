@@ -88,7 +88,6 @@ func TestUnreachableShowsPhone(t *testing.T) {
 	f.mu.Lock()
 	f.down = true
 	f.mu.Unlock()
-	// The next page cannot even load the script anew, if the browser kept it or not; this one keeps working.
 	w.press(panel(".launch"))
 	w.until("told that nothing is reachable", text(panel(".lead"), "cannot be reached"))
 	w.until("shown the plain number", panel("a[href='tel:+4930123456']")+"?.checkVisibility()")
@@ -101,14 +100,16 @@ func TestUnreachableShowsPhone(t *testing.T) {
 
 func TestHeadlessAndEvents(t *testing.T) {
 	f := newFake(t)
-	w := newWindow(t, "customer", f.shopURL+"/", 1000, 760)
-	w.until("the script is there", "!!window.contactd")
-	// The same script once more, headless, in a page of our own making would need inline script; the page's own code calls the same object.
+	w := newWindow(t, "customer", f.shopURL+"/headless", 1000, 760)
+	w.until("the script is there", "window.contactd?.availability?.free === 1")
+	w.until("no panel is shown", "!document.querySelector('[data-contactd-ui]')")
 	if _, err := eval[bool](w, `(() => { window.heard = []; for (const n of ["state", "problem"]) addEventListener("contactd:" + n, e => heard.push([n, e.detail.state || e.detail.code]));
 		contactd.request("callback_now", "1", false).catch(() => contactd.request("callback_now", "030 123456", false)); return true })()`); err != nil {
 		t.Fatal(err)
 	}
 	w.until("the page's code heard both", `JSON.stringify(heard).includes('["problem","number_invalid"],["state","waiting"]')`)
+	w.until("cancels", "!window.cancelling && (window.cancelling = contactd.cancel(), true)")
+	w.until("and heard of it", `heard.at(-1)[1] === "ended"`)
 }
 
 // TestPrivateFieldsStay types into every field and looks at every byte that left the browser.
