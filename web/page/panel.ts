@@ -50,6 +50,8 @@ export function makePanel(m: Messages, actions: Actions, explain: (problem: unkn
   return {
     show(model) {
       launch.hidden = model.open;
+      const label = model.state ? words(m, model.state)[0] : m.launch;
+      if (launch.textContent !== label) launch.textContent = label;
       section.hidden = !model.open;
       const screen = model.state ? live : ask;
       if (shown !== screen.node) body.replaceChildren((shown = screen.node));
