@@ -208,7 +208,7 @@ func (c *conn) alive() bool {
 	c.probes = append(c.probes, probe)
 	c.mu.Unlock()
 	c.send(control(websocket.PingMessage, nil), false)
-	timer := time.NewTimer(probeWithin)
+	timer := time.NewTimer(c.hub.options.Probe)
 	defer timer.Stop()
 	select {
 	case <-probe:

@@ -28,6 +28,8 @@ type Options struct {
 	Now func() time.Time
 	// PerAddress bounds the connections from one network address; [DefaultPerAddress] when 0.
 	PerAddress int
+	// Probe is how long an older connection of a participant may take to show that it is alive; [DefaultProbe] when 0.
+	Probe time.Duration
 }
 
 // Hub has all rooms of the daemon.
@@ -59,6 +61,9 @@ func New(options Options) *Hub {
 	}
 	if options.PerAddress <= 0 {
 		options.PerAddress = DefaultPerAddress
+	}
+	if options.Probe <= 0 {
+		options.Probe = DefaultProbe
 	}
 	return &Hub{
 		options: options,

@@ -15,8 +15,6 @@ const (
 	stuckAfter = 15 * time.Second
 	// closeWithin is how long the other side may take to answer a close frame.
 	closeWithin = 2 * time.Second
-	// probeWithin is how long an older connection of a participant may take to show that it is alive.
-	probeWithin = 1500 * time.Millisecond
 	// maxWaiting tasks in a room, when commits stall.
 	maxWaiting = 1024
 	// recentKept entries are at hand for those who resume.
@@ -25,6 +23,8 @@ const (
 	compactEvery = 1000
 	// idleRoom is how long a room that nobody uses stays in memory.
 	idleRoom = 10 * time.Minute
+	// DefaultProbe is how long an older connection of a participant may take to show that it is alive.
+	DefaultProbe = 1500 * time.Millisecond
 	// DefaultPerAddress connections from one network address: many customers can be behind one.
 	DefaultPerAddress = 256
 )
