@@ -1,0 +1,122 @@
+package wsroom_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"contactd/sync/wsroom"
+)
+
+// A long log is compacted; who was away for long gets the whole picture, and who was not gets what was missed.
+func TestLongLogIsCompacted(t *testing.T) {
+	log := newMemLog()
+	h := newHouse(t, log)
+	h.open(roomA)
+	customer := join(t, h.asCustomer(roomA), nil)
+	away := *customer
+	_ = customer.ws.NetConn().Close()
+	for i := range 1300 {
+		h.must(h.hub.ShowCallState(context.Background(), roomA, fmt.Sprint("state ", i), time.Now()))
+	}
+	stored, err := log.Load(context.Background(), roomA)
+	if err != nil || stored.Snapshot == nil || len(stored.Records) >= 1300 || stored.Records[0].Offset > stored.SnapshotOffset {
+		t.Fatalf("stored: snapshot of %d, %d records (%v)", stored.SnapshotOffset, len(stored.Records), err)
+	}
+	h.stop()
+	h = newHouse(t, log)
+	long := join(t, h.asCustomer(roomA), &away)
+	if long.how != "resumed" || long.seen[1]["t"] != "snapshot" || long.seen[1]["call"].(map[string]any)["state"] != "state 1299" {
+		t.Fatalf("after a long absence: %s %v", long.how, long.seen)
+	}
+	_ = long.ws.NetConn().Close()
+	h.must(h.hub.ShowCallState(context.Background(), roomA, "last", time.Now()))
+	short := join(t, h.asCustomer(roomA), long)
+	if short.how != "resumed" || short.seen[1]["t"] != "op" {
+		t.Fatalf("after a short absence: %s %v", short.how, short.seen)
+	}
+}
+
+// Many say much at once: all locations see the same lines in the same order.
+func TestSameOrderForAll(t *testing.T) {
+	h := newHouse(t, newMemLog())
+	h.open(roomA)
+	const lines = 25
+	clients := []*client{join(t, h.asCustomer(roomA), nil), join(t, h.asCustomer(roomA), nil), join(t, h.asAgent(roomA, "ann"), nil)}
+	var all sync.WaitGroup
+	for i, c := range clients {
+		all.Go(func() {
+			for n := 1; n <= lines; n++ {
+				_ = c.ws.WriteJSON(map[string]any{"t": "op", "n": n, "op": map[string]any{"kind": "chat", "text": fmt.Sprint(i, " says ", n)}})
+			}
+		})
+	}
+	for _, c := range clients {
+		for len(linesOf(c.seen)) < lines*len(clients) {
+			c.untilOp("chat")
+		}
+	}
+	all.Wait()
+	first := fmt.Sprint(linesOf(clients[0].seen))
+	for _, c := range clients[1:] {
+		if got := fmt.Sprint(linesOf(c.seen)); got != first {
+			t.Fatalf("one saw\n%s\nanother\n%s", first, got)
+		}
+	}
+}
+
+// Rooms and addresses take no more than they may.
+func TestFullness(t *testing.T) {
+	h := newHouse(t, newMemLog(), func(o *wsroom.Options) { o.PerAddress = 18 })
+	h.open(roomA)
+	h.open(roomB)
+	for range 16 {
+		join(t, h.asCustomer(roomA), nil)
+	}
+	if code := connect(t, h.asCustomer(roomA), nil).closed(); code != 4030 {
+		t.Errorf("the 17th connection is closed with %d", code)
+	}
+	if stats := h.hub.Stats(); stats.Connections < 16 || stats.Rooms != 2 {
+		t.Errorf("stats are %+v", stats)
+	}
+}
+
+// A room remembers a number of participants, and forgets those who have been away longest.
+func TestManyParticipants(t *testing.T) {
+	h := newHouse(t, newMemLog())
+	h.open(roomA)
+	stays := join(t, h.asCustomer(roomA), nil)
+	second := join(t, h.asCustomer(roomA), nil)
+	_ = second.ws.NetConn().Close()
+	waitGone := func(id string) {
+		t.Helper()
+		deadline := time.Now().Add(patience)
+		for {
+			p, err := h.hub.Look(context.Background(), roomA)
+			h.must(err)
+			here := false
+			for _, face := range p.People {
+				here = here || face.ID == id
+			}
+			if !here {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s does not go", id)
+			}
+		}
+	}
+	waitGone(second.you)
+	for range 70 {
+		c := join(t, h.asCustomer(roomA), nil)
+		_ = c.ws.NetConn().Close()
+		waitGone(c.you)
+	}
+	if c := join(t, h.asCustomer(roomA), second); c.how != "new" {
+		t.Errorf("who was away longest is %s", c.how)
+	}
+	stays.chat(1, "still here")
+	stays.until("ack")
+}
