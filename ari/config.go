@@ -71,24 +71,24 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	case err != nil:
 		problems = append(problems, fmt.Errorf("URL: %w", err))
 	case root.Scheme != "http" && root.Scheme != "https":
-		problems = append(problems, errors.New(`URL: must begin with http:// or https://, as in "http://pbx:8088/ari"`))
+		problems = append(problems, problem("URL", `must begin with http:// or https://, as in "http://pbx:8088/ari"`))
 	case root.Host == "":
-		problems = append(problems, errors.New(`URL: names no host, as in "http://pbx:8088/ari"`))
+		problems = append(problems, problem("URL", `names no host, as in "http://pbx:8088/ari"`))
 	case root.User != nil:
-		problems = append(problems, errors.New("URL: put user and password into Username and Password"))
+		problems = append(problems, problem("URL", "user and password belong into Username and Password"))
 	case root.RawQuery != "" || root.Fragment != "":
-		problems = append(problems, errors.New("URL: must not have a query or a fragment"))
+		problems = append(problems, problem("URL", "must not have a query or a fragment"))
 	default:
 		root.Path = strings.TrimRight(root.Path, "/")
 	}
 	if c.Username == "" {
-		problems = append(problems, errors.New("Username: is the name of a user section in ari.conf, and empty"))
+		problems = append(problems, problem("Username", "is the name of a user section in ari.conf, and empty"))
 	}
 	if c.Application == "" || strings.ContainsAny(c.Application, ", ") {
-		problems = append(problems, errors.New("Application: is the name in the dialplan's Stasis(…), without blank or comma"))
+		problems = append(problems, problem("Application", "is the name in the dialplan's Stasis(…), without blank or comma"))
 	}
 	if c.Lanes < 0 || c.Lanes > 64 {
-		problems = append(problems, errors.New("Lanes: must be between 0 and 64"))
+		problems = append(problems, problem("Lanes", "must be between 0 and 64"))
 	}
 	for _, bound := range []struct {
 		name  string
@@ -141,3 +141,6 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	}
 	return c, root, nil
 }
+
+// problem names the field and what is wrong with it.
+func problem(field, text string) error { return fmt.Errorf("%s: %s", field, text) }

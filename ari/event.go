@@ -16,7 +16,7 @@ type Event interface{ event() }
 type Meta struct {
 	Type        string `json:"type"`
 	AsteriskID  string `json:"asterisk_id,omitempty"`
-	Application string `json:"application,omitempty"`
+	Application string `json:"application"`
 	Timestamp   Time   `json:"timestamp"`
 }
 
