@@ -106,26 +106,15 @@ func pbxFiles(s asterisk.Settings) (map[string][]byte, error) {
 	}
 	files["queues.conf"] = append(files["queues.conf"], queues.Bytes()...)
 	files["extensions.conf"] = append(files["extensions.conf"], fmt.Sprintf(`
-[%s](+)
+[contactd-trunks](+)
 exten => %s,1,Answer(0,i)
  same => n,Queue(native)
  same => n,Hangup()
 exten => %s,1,Answer(0,i)
  same => n,Queue(nativefull)
  same => n,Hangup()
-`, trunkContext(files), numberQueue, numberQueueFull)...)
+`, numberQueue, numberQueueFull)...)
 	return files, nil
-}
-
-// trunkContext is the dialplan context in which trunks' calls arrive, as pjsip.conf names it.
-func trunkContext(files map[string][]byte) string {
-	_, trunk, _ := strings.Cut(string(files["pjsip.conf"]), "[callers]")
-	for _, line := range strings.Split(trunk, "\n") {
-		if name, value, is := strings.Cut(strings.TrimSpace(line), "="); is && strings.TrimSpace(name) == "context" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "default"
 }
 
 func freePort() (int, error) {
