@@ -5,6 +5,8 @@ import (
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+
+	pagesync "contactd/sync"
 )
 
 // pickLanguage chooses German on the desk.
@@ -27,6 +29,7 @@ func talkingAt(t *testing.T, change func(*fake)) (f *fake, customer, desk *windo
 	desk = newWindow(t, "desk", f.agent.URL, 1280, 800)
 	signIn(desk)
 	id, _ := f.only()
+	f.rooms.bind(t, id, pagesync.RoleAgent)
 	f.change(func() {
 		f.desk["agent"].(object)["state"] = "talking"
 		f.desk["contact"] = object{"contact": id, "kind": "callback_now", "queue": "sales", "state": "connected", "caller": "+49 30 123456",
@@ -96,11 +99,11 @@ func TestBothSeeTheSamePage(t *testing.T) {
 	}
 
 	// A cut connection comes back, and nothing is lost or doubled.
-	before := f.room.said()
-	f.room.drop("customer")
+	before := f.rooms.said()
+	f.network.cut()
 	customer.press(css("a.logo"))
 	desk.frame(css("#page"), f.shopURL+"/").until("followed over a lost connection", text(css("h1"), "quiet kitchen"))
-	if before == f.room.said() {
+	if before == f.rooms.said() {
 		t.Error("the navigation after the lost connection did not reach the room")
 	}
 
@@ -109,10 +112,10 @@ func TestBothSeeTheSamePage(t *testing.T) {
 	customer.press(panel(".share button"))
 	desk.until("told of it", text(css(".beside"), "stopped sharing"))
 	desk.until("the page is gone", "!"+css("#page"))
-	said := f.room.said()
+	said := f.rooms.said()
 	customer.press(css("nav a[href='/about']"))
 	customer.until("still not shared", "location.pathname === '/about' && "+text(panel(".share"), "cannot see"))
-	if now := f.room.said(); now != said {
+	if now := f.rooms.said(); now != said {
 		t.Errorf("after the withdrawal the room was told: %s", now[len(said)-1:])
 	}
 	customer.press(panel(".share button"))

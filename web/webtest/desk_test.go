@@ -1,6 +1,10 @@
 package webtest
 
-import "testing"
+import (
+	"testing"
+
+	pagesync "contactd/sync"
+)
 
 func signIn(w *window) {
 	w.t.Helper()
@@ -73,9 +77,14 @@ func TestDeskOfferToWrapUp(t *testing.T) {
 	w := newWindow(t, "desk", f.agent.URL, 1280, 800)
 	signIn(w)
 	agent := f.desk["agent"].(object)
+	id := random()
+	if err := f.rooms.begin(id, "", false); err != nil {
+		t.Fatal(err)
+	}
+	f.rooms.bind(t, id, pagesync.RolePreview)
 	f.change(func() {
 		agent["state"] = "offered"
-		f.desk["offer"] = object{"offer": "41", "contact": random(), "queue": "sales", "title": "Sales", "kind": "callback_now",
+		f.desk["offer"] = object{"offer": "41", "contact": id, "queue": "sales", "title": "Sales", "kind": "callback_now",
 			"made": now(), "until": "2999-01-01T00:00:00Z", "accepted": false}
 	})
 	w.until("the offer is shown", text(css("#offer"), "Call-back now"))
@@ -84,7 +93,7 @@ func TestDeskOfferToWrapUp(t *testing.T) {
 	w.shot("desk-offer")
 	w.alt("a")
 	f.wasAsked("POST", "desk/offers/41/accept")
-	contact := object{"contact": f.desk["offer"].(object)["contact"], "kind": "callback_now", "queue": "sales", "state": "calling", "caller": "+49 30 123456",
+	contact := object{"contact": id, "kind": "callback_now", "queue": "sales", "state": "calling", "caller": "+49 30 123456",
 		"address": "192.0.2.7", "page_shared": false, "attempt": 1, "connected_at": "", "termination": "", "agent_name": "Ann", "number_hint": "56",
 		"place": 0, "next_attempt": "", "estimate": object{"known": false}}
 	f.change(func() { agent["state"], f.desk["offer"], f.desk["contact"] = "talking", nil, contact })
@@ -94,7 +103,7 @@ func TestDeskOfferToWrapUp(t *testing.T) {
 	w.until("connected, with number and clock", text(css("#contact"), "+49 30 123456")+" && /0:0[1-9]/.test("+css("#contact .clock")+"?.textContent)")
 	w.until("no page is shared", text(css(".beside"), "does not share a page"))
 	w.press(css("#hang-up"))
-	f.wasAsked("POST", "desk/contacts/"+contact["contact"].(string)+"/hang-up")
+	f.wasAsked("POST", "desk/contacts/"+id+"/hang-up")
 	f.change(func() {
 		agent["state"], agent["wrap_up_until"] = "wrap_up", "2999-01-01T00:00:00Z"
 		contact["state"], contact["termination"] = "wrapping_up", "agent_hung_up"

@@ -30,7 +30,8 @@ type fake struct {
 	signedIn bool
 	streams  map[chan struct{}]bool
 	asked    []asked
-	room     *fakeRoom
+	rooms    *rooms
+	network  *cuttable // the customers'
 	// deskOrigin is where the page script is told that desks are.
 	deskOrigin string
 	deskAlive  bool
@@ -64,7 +65,10 @@ func newFake(t *testing.T) *fake {
 	f.agent = httptest.NewUnstartedServer(http.HandlerFunc(f.serveAgent))
 	f.agent.Start()
 	f.deskOrigin = f.agent.URL
-	f.customer = httptest.NewServer(http.HandlerFunc(f.serveCustomer))
+	f.customer = httptest.NewUnstartedServer(http.HandlerFunc(f.serveCustomer))
+	f.network = &cuttable{Listener: f.customer.Listener}
+	f.customer.Listener = f.network
+	f.customer.Start()
 	pages, err := shop.Handler(shop.Options{Contact: f.customer.URL, Desk: f.agent.URL, Queue: "sales", Site: "shop", Phone: "+49 30 123456"})
 	if err != nil {
 		t.Fatal(err)
@@ -78,9 +82,8 @@ func newFake(t *testing.T) *fake {
 	// Another site than contactd's, as a company's pages are; another port alone would be the same site.
 	f.shopURL = strings.Replace(f.shop.URL, "127.0.0.1", "localhost", 1)
 	f.desk["sites"] = []object{{"origins": []string{f.shopURL}}}
-	f.room = newFakeRoom(t)
+	f.rooms = newRooms(t, f.shopURL, f.agent.URL)
 	t.Cleanup(func() {
-		f.room.close()
 		f.endStreams()
 		for _, s := range []*httptest.Server{f.shop, f.customer, f.agent} {
 			s.CloseClientConnections()
@@ -103,7 +106,7 @@ func (f *fake) serveCustomer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "/v1/room" {
-		f.room.serve(w, r, "customer")
+		f.rooms.customer.ServeHTTP(w, r)
 		return
 	}
 	h := w.Header()
@@ -162,8 +165,12 @@ func (f *fake) create(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.contacts[id] = &fakeContact{token, state}
 	f.mu.Unlock()
-	f.room.begin(body["page"], body["consent"])
-	f.answer(w, 201, func() any { return object{"contact": id, "token": token, "room_token": "customer", "state": state} })
+	if err := f.rooms.begin(id, body["page"].(string), body["consent"] == true); err != nil {
+		f.t.Error(err)
+	}
+	f.answer(w, 201, func() any {
+		return object{"contact": id, "token": token, "room_token": "customer " + id, "state": state}
+	})
 }
 
 func (f *fake) contact(w http.ResponseWriter, r *http.Request, path []string) {
@@ -178,7 +185,7 @@ func (f *fake) contact(w http.ResponseWriter, r *http.Request, path []string) {
 	case len(path) == 3 && path[2] == "events":
 		f.stream(w, r, "state", func() any { return c.state })
 	case len(path) == 3 && path[2] == "room-token":
-		f.answer(w, 200, func() any { return object{"token": "customer"} })
+		f.answer(w, 200, func() any { return object{"token": "customer " + path[1]} })
 	case r.Method == http.MethodPatch:
 		number, _ := f.note(r)["number"].(string)
 		f.change(func() { c.state["number_hint"] = number[len(number)-2:] })
@@ -233,9 +240,10 @@ func (f *fake) serveAgent(w http.ResponseWriter, r *http.Request) {
 	case path == "desk/events":
 		f.stream(w, r, "desk", func() any { f.desk["now"] = now(); return f.desk })
 	case path == "room":
-		f.room.serve(w, r, "agent")
+		f.rooms.agent.ServeHTTP(w, r)
 	case strings.HasSuffix(path, "/room-token"):
-		f.answer(w, 200, func() any { return object{"token": "agent"} })
+		contact := strings.Split(path, "/")[2]
+		f.answer(w, 200, func() any { return object{"token": "agent " + contact} })
 	case r.Method == http.MethodPost && r.Header.Get("X-Contactd") != "":
 		f.note(r)
 		w.WriteHeader(http.StatusNoContent)
