@@ -166,7 +166,11 @@ func eval[T any](w *window, expression string) (T, error) {
 // until waits until the expression is truthy, over page loads too, and returns its value as text.
 func (w *window) until(what, expression string) string {
 	w.t.Helper()
+	began := time.Now()
 	value, ok := w.await(limit, expression)
+	if took := time.Since(began); ok && took > 3*time.Second {
+		w.t.Logf("%s: %s took %v", w.name, what, took.Round(100*time.Millisecond))
+	}
 	if !ok {
 		w.t.Fatalf("%s: waited for: %s\nexpression: %s\nbut: %s\nat: %s", w.name, what, expression, value, w.where())
 	}
