@@ -25,7 +25,7 @@ type Listener struct {
 // Handler serves /v1/room on a listener.
 func (h *Hub) Handler(l Listener) http.Handler {
 	upgrader := websocket.Upgrader{
-		ReadBufferSize:  1024,
+		ReadBufferSize:  512,
 		WriteBufferSize: 512, // For gorilla's own control frames.
 		WriteBufferPool: buffers,
 		Subprotocols:    []string{Subprotocol},
@@ -62,8 +62,7 @@ func (h *Hub) Handler(l Listener) http.Handler {
 			_ = ws.Close()
 			return
 		}
-		// A goroutine of its own has a smaller stack than net/http's, which ends here.
-		go c.read()
+		c.begin()
 	})
 }
 

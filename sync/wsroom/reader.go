@@ -18,12 +18,9 @@ var buffers = new(sync.Pool)
 // incoming holds buffers that frames are read into, so that an idle connection has none.
 var incoming = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 
-// read is the connection's reader, from its first frame to its end.
-func (c *conn) read() {
-	defer c.hub.goroutines.Done()
-	defer c.hub.remove(c)
-	defer close(c.gone)
-	defer c.drop()
+// begin hears the hello of a new connection and starts its reader. It runs in net/http's goroutine, whose stack has
+// grown; the reader gets a new one, which stays small while nothing is said.
+func (c *conn) begin() {
 	c.ws.SetReadLimit(4 * pagesync.MaxFrame) // What is above the protocol's own limit is told in its words.
 	c.ws.SetPongHandler(func(string) error {
 		c.ponged()
@@ -32,8 +29,23 @@ func (c *conn) read() {
 	_ = c.ws.SetReadDeadline(time.Now().Add(helloWithin))
 	if !c.hello() {
 		c.drain()
+		c.over()
 		return
 	}
+	go c.read()
+}
+
+// over is the end of a connection.
+func (c *conn) over() {
+	c.drop()
+	close(c.gone)
+	c.hub.remove(c)
+	c.hub.goroutines.Done()
+}
+
+// read is the connection's reader, from its hello to its end.
+func (c *conn) read() {
+	defer c.over()
 	defer c.room.leave(c)
 	if c.extend() != nil {
 		return
