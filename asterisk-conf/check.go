@@ -15,7 +15,7 @@ import (
 
 var (
 	// word is what may name a section, an endpoint or a queue: nothing that any of the files gives a meaning.
-	word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+	word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	// user is what may name a SIP account.
 	user = regexp.MustCompile(`^[A-Za-z0-9+][A-Za-z0-9+._-]{0,63}$`)
 	// number is what can be dialled. No letters: a leading underscore would make a pattern of it.
@@ -39,7 +39,7 @@ func (p *problems) add(format string, args ...any) {
 
 func (p *problems) word(place, value string) {
 	if !word.MatchString(value) {
-		p.add("%s: %q is no name: use letters, digits, - and _, at most 64, a letter or digit first", place, value)
+		p.add("%s: %q is no name: use letters, digits, - . and _, at most 64, a letter or digit first", place, value)
 	} else if reserved[value] {
 		p.add("%s: %q has a meaning of its own in Asterisk's files: choose another name", place, value)
 	}
