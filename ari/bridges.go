@@ -42,9 +42,10 @@ func CreateBridge(bridge, name string, attributes ...BridgeAttribute) Request[Br
 }
 
 // DestroyBridge takes a bridge down; that it is gone already is no error. Hang the channels up first: those still in it
-// stay in the application.
+// stay in the application. A bridge that is just going is refused with 409 ("not in Stasis application"), which is no error
+// either.
 func DestroyBridge(bridge string) Request[None] {
-	return Request[None]{Method: "DELETE", Path: resource("bridges", bridge), GoneIsDone: true}
+	return Request[None]{Method: "DELETE", Path: resource("bridges", bridge), GoneIsDone: true, ConflictIsDone: true}
 }
 
 // AddChannels joins channels to a bridge. The channels must be in the application and play no music ([StopMusic]).

@@ -20,6 +20,8 @@ type Request[T any] struct {
 	Body any
 	// GoneIsDone makes a 404 a success: what should be taken away is not there.
 	GoneIsDone bool
+	// ConflictIsDone makes a 409 a success: what should be taken away is just going.
+	ConflictIsDone bool
 }
 
 // None is the result of an operation that returns nothing.
@@ -104,7 +106,7 @@ func (r Request[T]) Message() (Message, error) {
 func (r Request[T]) read(answer Answer) (T, error) {
 	var value T
 	if answer.Status < 200 || answer.Status > 299 {
-		if r.GoneIsDone && answer.Status == http.StatusNotFound {
+		if r.GoneIsDone && answer.Status == http.StatusNotFound || r.ConflictIsDone && answer.Status == http.StatusConflict {
 			return value, nil
 		}
 		return value, refusal(r.Method, r.Path, answer)
