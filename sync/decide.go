@@ -48,13 +48,21 @@ func (s *State) Decide(from string, op Op, site Site) (Op, *Refusal) {
 			return nil, r
 		}
 		url, r := site.Check(op.URL)
-		return Navigate{url}, r
+		if r != nil {
+			// The customer is there, whether it can be shown or not. What is not shown must not be taken for the page
+			// before: the room goes nowhere, and nothing of fields and pointers is shared meanwhile.
+			return Navigate{}, nil
+		}
+		return Navigate{url}, nil
 	case Push:
 		if r := s.allowed(role, RightPush); r != nil {
 			return nil, r
 		}
 		url, r := site.Check(op.URL)
-		return Push{url}, r
+		if r != nil {
+			return nil, r
+		}
+		return Push{url}, nil
 	case Form:
 		if r := s.allowed(role, RightForm); r != nil {
 			return nil, r
@@ -102,6 +110,8 @@ func (s *State) checkForm(op Form) *Refusal {
 		return refuse(TooLong, "the value has %d bytes, at most %d are allowed", len(op.Value), MaxValue)
 	case op.Page != 0 && op.Page != s.Page:
 		return refuse(StalePage, "the field is on a page that was left")
+	case s.URL == "":
+		return refuse(StalePage, "the page that the field is on is not shown")
 	case privateField(op.Field):
 		return refuse(Private, "the field looks private and is not shared")
 	case privateText(op.Value):

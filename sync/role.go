@@ -85,6 +85,9 @@ func (s *State) may(role Role, right Right) bool {
 	return false
 }
 
+// Points says whether pointer and scroll positions of the role are passed on now.
+func (s *State) Points(role Role) bool { return s.URL != "" && s.may(role, RightPoint) }
+
 // SeesPage says whether the role may see the page, its fields and where people point.
 func (s *State) SeesPage(role Role) bool {
 	switch role {

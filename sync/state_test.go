@@ -145,10 +145,19 @@ func TestFields(t *testing.T) {
 	b.want("p1", Form{Field: "f", Value: "v", Page: b.s.Page}, "")
 	b.want("p1", Chat{strings.Repeat("ä", MaxText)}, "")
 	b.want("p1", Chat{strings.Repeat("ä", MaxText+1)}, TooLong)
-	b.want("p1", Navigate{"https://shop.example/next"}, "")
-	if len(b.s.Fields) != 0 {
-		t.Fatal("a new page keeps the old one's fields")
+	for _, hidden := range []string{"https://shop.example/admin", "https://bank.example/", "http://shop.example/", "about:blank"} {
+		b.want("p1", Navigate{"https://shop.example/next"}, "")
+		if len(b.s.Fields) != 0 || !b.s.Points(RoleCustomer) {
+			t.Fatal("a new page keeps the old one's fields, or nobody may point at it")
+		}
+		b.want("p1", Form{Field: "f", Value: "v"}, "")
+		b.want("p1", Navigate{hidden}, "")
+		if b.s.URL != "" || len(b.s.Fields) != 0 || b.s.Points(RoleCustomer) {
+			t.Fatalf("on %s the page before stays: %q %v", hidden, b.s.URL, b.s.Fields)
+		}
+		b.want("p1", Form{Field: "f", Value: "v"}, StalePage)
 	}
+	b.want("p1", Navigate{"https://shop.example/next"}, "")
 	for i := 0; ; i++ {
 		code := b.try("p1", 1, Form{Field: "f" + strings.Repeat("x", i%150) + string(rune('a'+i/150)), Value: "v"})
 		if code == TooMany {

@@ -112,10 +112,7 @@ func (r *room) refresh() {
 	for id, c := range r.members {
 		role := r.state.RoleOf(id)
 		c.sees = r.state.SeesPage(role)
-		c.points = false
-		for _, right := range r.state.Rights(role) {
-			c.points = c.points || right == pagesync.RightPoint
-		}
+		c.points = r.state.Points(role)
 		r.fan = append(r.fan, c)
 	}
 }
