@@ -182,6 +182,8 @@ export class PageView {
 
   // locate shows an address; `again` loads it anew when it is the present one, as a reload of the customer's does.
   private locate(url: string, again = false) {
+    // The customer is on a page that the room may not show.
+    if (!url && again) this.set({ url, outside: true });
     if (!url || (url === this.state.url && !again)) return;
     const outside = !within(url, this.origins) || shareable(url) === null;
     this.set({ url, outside, refused: false });

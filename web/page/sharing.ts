@@ -120,8 +120,8 @@ export class Sharing {
   // moved is told where the room is now.
   private async moved(from: string, address: string) {
     if (this.own(from)) {
-      // What comes before this page asked is an older page's.
-      if (this.asked) this.begin();
+      // What comes before this page asked is an older page's. Without an address the server does not show this one.
+      if (this.asked && address) this.begin();
       return;
     }
     const url = shareable(address);
