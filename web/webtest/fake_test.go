@@ -86,7 +86,7 @@ func newFake(t *testing.T) *fake {
 	t.Cleanup(func() {
 		f.endStreams()
 		for _, s := range []*httptest.Server{f.shop, f.customer, f.agent} {
-			s.CloseClientConnections()
+			_ = s.Config.Close()
 			s.Close()
 		}
 	})

@@ -91,7 +91,7 @@ func newWorld(t *testing.T, trunk string, agents ...string) *world {
 	}
 	w := &world{t: t, dir: t.TempDir(), binary: build(t)}
 	server := httptest.NewUnstartedServer(nil)
-	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	t.Cleanup(func() { _ = server.Config.Close(); server.Close() })
 	// Another site than contactd's, as a company's pages are.
 	w.shop = fmt.Sprintf("http://localhost:%d", server.Listener.Addr().(*net.TCPAddr).Port)
 	w.pbx = asterisk.StartForTest(t, asterisk.Options{Files: func(s asterisk.Settings) (map[string][]byte, error) {
