@@ -75,6 +75,28 @@ func (a *Asterisk) AwaitEmpty(ctx context.Context) error {
 	}
 }
 
+// AwaitOnline waits until Asterisk calls a PJSIP endpoint online, which is a little after it has answered a registration.
+func (a *Asterisk) AwaitOnline(ctx context.Context, endpoint string) error {
+	client, err := ari.New(a.ARI("online"))
+	if err != nil {
+		return fmt.Errorf("asterisk: %w", err)
+	}
+	for {
+		found, err := ari.Do(ctx, client.HTTP(), ari.GetEndpoint("PJSIP", endpoint))
+		if err == nil && found.State == ari.EndpointOnline {
+			return nil
+		}
+		if errors.Is(err, ari.ErrNotFound) {
+			return fmt.Errorf("asterisk: endpoint %s: %w", endpoint, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("asterisk: endpoint %s is %s: %w", endpoint, found.State, errors.Join(err, ctx.Err()))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 func left(channels []ari.Channel, bridges []ari.Bridge) error {
 	var names []string
 	for _, c := range channels {
