@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -26,7 +27,9 @@ type Batch struct {
 	size       int
 	err        error
 	rooms      map[string]uint64 // room → last offset appended in this batch
-	journalled int
+	journal    [][]byte          // entries to append
+	emptyLog   bool              // needs the whole journal in the database
+	moves      bool              // moves a full area of the log into the database
 	firstSeq   uint64
 	done       func(error)
 }
@@ -38,7 +41,7 @@ func (s *Store) Batch() *Batch { return &Batch{store: s} }
 func (b *Batch) FirstSeq() uint64 { return b.firstSeq }
 
 // Empty says whether nothing is in the batch, nor went wrong while filling it.
-func (b *Batch) Empty() bool { return len(b.operations) == 0 && b.err == nil }
+func (b *Batch) Empty() bool { return len(b.operations) == 0 && len(b.journal) == 0 && b.err == nil }
 
 func (b *Batch) add(size int, op operation) {
 	b.size += size
@@ -72,7 +75,7 @@ func (s *Store) Write(ctx context.Context, b *Batch) error {
 		return err
 	case <-ctx.Done():
 	}
-	if s.committer.withdraw(b) {
+	if s.committerOf(b).withdraw(b) {
 		return fmt.Errorf("store: write: withdrawn: %w", context.Cause(ctx))
 	}
 	select {
@@ -94,21 +97,32 @@ func (s *Store) WriteAsync(b *Batch, done func(error)) error {
 		return errors.New("store: write: the database was opened for reading only")
 	}
 	b.done = done
-	if err := s.committer.submit(b); err != nil {
+	if err := s.committerOf(b).submit(b); err != nil {
 		return fmt.Errorf("store: write: %w", err)
 	}
 	return nil
 }
 
+// committerOf is who commits the batch: journal entries alone go into the log, everything else into the database.
+func (s *Store) committerOf(b *Batch) *committer {
+	if len(b.journal) > 0 && len(b.operations) == 0 {
+		return s.logger
+	}
+	return s.committer
+}
+
 // commitGroup writes a group in one transaction. The results of refused batches are put into refused, by position.
 func (s *Store) commitGroup(group []*Batch, refused []error) error {
-	seq := s.nextSeq
-	err := s.db.Update(func(tx *bolt.Tx) error {
+	write := func(tx *bolt.Tx) error {
 		for i, b := range group {
 			if refused[i] = b.checkAll(tx); refused[i] != nil {
 				continue
 			}
-			b.firstSeq = s.nextSeq
+			if len(b.journal) > 0 {
+				if err := s.journal.put(tx, b); err != nil {
+					return err
+				}
+			}
 			for _, op := range b.operations {
 				if err := op.apply(tx); err != nil {
 					return err
@@ -116,11 +130,15 @@ func (s *Store) commitGroup(group []*Batch, refused []error) error {
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		s.nextSeq = seq
 	}
-	return err
+	switch {
+	case slices.ContainsFunc(group, func(b *Batch) bool { return b.emptyLog || len(b.journal) > 0 }):
+		return s.emptyLog(write)
+	case slices.ContainsFunc(group, func(b *Batch) bool { return b.moves }):
+		return s.move(write)
+	default:
+		return s.db.Update(write)
+	}
 }
 
 func (b *Batch) checkAll(tx *bolt.Tx) error {

@@ -10,11 +10,37 @@ import (
 // maxGroup bounds the bytes of one transaction, so that one commit does not take arbitrarily long.
 const maxGroup = 8 << 20
 
-// committer is the group committer: it collects all batches that wait and writes them together. Its goroutine exists
-// only while something waits.
+// fault is the error that ends all writing; committers share it.
+type fault struct {
+	mu     sync.Mutex
+	err    error
+	failed chan struct{}
+}
+
+func newFault() *fault { return &fault{failed: make(chan struct{})} }
+
+func (f *fault) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// set keeps the first error.
+func (f *fault) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = fmt.Errorf("%w: commit: %w (is the disk full or broken? what was acknowledged is safe; contactd must be restarted)", ErrFailed, err)
+		close(f.failed)
+	}
+}
+
+// committer is a group committer: it collects all batches that wait and writes them together. Its goroutine exists only
+// while something waits.
 type committer struct {
 	write      func(group []*Batch, refused []error) error
 	maxPending int
+	fault      *fault
 
 	mu      sync.Mutex
 	queue   []*Batch
@@ -22,8 +48,6 @@ type committer struct {
 	running bool
 	closed  bool
 	idle    chan struct{} // closed when the goroutine ends; nil when there is none
-	err     error
-	failed  chan struct{}
 
 	flight, flightBytes int       // batches and bytes of the commit in flight
 	since               time.Time // its begin; zero when there is none
@@ -31,8 +55,8 @@ type committer struct {
 	commits, batches    uint64
 }
 
-func newCommitter(maxPending int, write func([]*Batch, []error) error) *committer {
-	return &committer{write: write, maxPending: maxPending, failed: make(chan struct{})}
+func newCommitter(maxPending int, fault *fault, write func([]*Batch, []error) error) *committer {
+	return &committer{write: write, maxPending: maxPending, fault: fault}
 }
 
 // Status tells how the committer fares; for metrics and for answering 503 in time.
@@ -49,28 +73,37 @@ type Status struct {
 	Err error
 }
 
-// Status of the committer now.
-func (s *Store) Status() Status { return s.committer.status() }
+// Status of the committers now: sums, and the longer of the times.
+func (s *Store) Status() Status {
+	status, log := s.committer.status(), s.logger.status()
+	status.Waiting += log.Waiting
+	status.Bytes += log.Bytes
+	status.InFlight = max(status.InFlight, log.InFlight)
+	status.LastCommit = max(status.LastCommit, log.LastCommit)
+	status.Commits += log.Commits
+	status.Batches += log.Batches
+	return status
+}
 
-// Pending is the number of batches that wait, those of the commit in flight included, and how long that commit has
-// taken so far. A commit of seconds is a stalled disk.
+// Pending is the number of batches that wait, those of the commits in flight included, and how long the longer of these
+// has taken so far. A commit of seconds is a stalled disk.
 func (s *Store) Pending() (batches int, inFlight time.Duration) {
-	status := s.committer.status()
+	status := s.Status()
 	return status.Waiting, status.InFlight
 }
 
 // Failed is closed when a commit failed; [Store.Err] says why.
-func (s *Store) Failed() <-chan struct{} { return s.committer.failed }
+func (s *Store) Failed() <-chan struct{} { return s.committer.fault.failed }
 
 // Err is the final error of a failed commit, or nil.
-func (s *Store) Err() error { return s.committer.status().Err }
+func (s *Store) Err() error { return s.committer.fault.get() }
 
 func (c *committer) status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	status := Status{
 		Waiting: len(c.queue) + c.flight, Bytes: c.bytes,
-		LastCommit: c.lastTook, Commits: c.commits, Batches: c.batches, Err: c.err,
+		LastCommit: c.lastTook, Commits: c.commits, Batches: c.batches, Err: c.fault.get(),
 	}
 	if !c.since.IsZero() {
 		status.InFlight = time.Since(c.since)
@@ -79,14 +112,15 @@ func (c *committer) status() Status {
 }
 
 func (c *committer) submit(b *Batch) error {
+	if err := c.fault.get(); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.err != nil:
-		return c.err
 	case c.closed:
 		return ErrClosed
-	case c.bytes > 0 && c.bytes+b.size > c.maxPending && b.journalled == 0:
+	case c.bytes > 0 && c.bytes+b.size > c.maxPending && len(b.journal) == 0:
 		return ErrBusy
 	}
 	c.queue = append(c.queue, b)
@@ -122,9 +156,7 @@ func (c *committer) close() error {
 	if idle != nil {
 		<-idle
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
+	return c.fault.get()
 }
 
 func (c *committer) run() {
@@ -135,16 +167,19 @@ func (c *committer) run() {
 			return
 		}
 		refused := make([]error, len(group))
-		err := c.write(group, refused)
-		queued := c.finish(err)
+		err := c.fault.get() // of the other committer, meanwhile
+		if err == nil {
+			if err = c.write(group, refused); err != nil {
+				c.fault.set(err)
+				err = c.fault.get()
+			}
+		}
+		c.finish()
 		for i, b := range group {
 			if err != nil {
-				refused[i] = c.finalError()
+				refused[i] = err
 			}
 			b.done(refused[i])
-		}
-		for _, b := range queued { // handed in behind a failed commit
-			b.done(c.finalError())
 		}
 	}
 }
@@ -187,8 +222,8 @@ func (c *committer) take() []*Batch {
 	return group
 }
 
-// finish notes the end of a commit. After an error it returns all that still waited.
-func (c *committer) finish(err error) []*Batch {
+// finish notes the end of a commit.
+func (c *committer) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastTook = time.Since(c.since)
@@ -197,18 +232,4 @@ func (c *committer) finish(err error) []*Batch {
 	c.batches += uint64(c.flight)
 	c.bytes -= c.flightBytes
 	c.flight, c.flightBytes = 0, 0
-	if err == nil {
-		return nil
-	}
-	c.err = fmt.Errorf("%w: commit: %w (is the disk full or broken? what was acknowledged is safe; contactd must be restarted)", ErrFailed, err)
-	close(c.failed)
-	queued := c.queue
-	c.queue, c.bytes = nil, 0
-	return queued
-}
-
-func (c *committer) finalError() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
 }

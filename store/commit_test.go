@@ -34,7 +34,8 @@ func (d *disk) write(group []*Batch, refused []error) error {
 
 // slowStore is a store without a database, whose commits go to the fake.
 func slowStore(d *disk) *Store {
-	return &Store{committer: newCommitter(1000, d.write)}
+	fault := newFault()
+	return &Store{committer: newCommitter(1000, fault, d.write), logger: newCommitter(1000, fault, nil)}
 }
 
 func batchOf(s *Store, size int) *Batch {

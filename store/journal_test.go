@@ -87,6 +87,7 @@ func TestADamagedOrMissingEntryIsFound(t *testing.T) {
 	ignore := func(uint64, []byte) error { return nil }
 	s := openTest(t, Options{})
 	appendEntries(t, s, 1, 3)
+	s = reopen(t, s) // moves them from the log into the database
 	change := func(fn func(journal *bolt.Bucket) error) {
 		if err := s.db.Update(func(tx *bolt.Tx) error { return fn(tx.Bucket(bucketJournal)) }); err != nil {
 			t.Fatal(err)

@@ -19,6 +19,7 @@ func (s *Store) PutSnapshot(ctx context.Context, seq uint64, state []byte) error
 	if !b.fits("snapshot", len(state)) {
 		return fmt.Errorf("store: put snapshot: %w", b.err)
 	}
+	b.emptyLog = true
 	b.add(len(state), operation{
 		check: func(tx *bolt.Tx) error {
 			if next := nextJournalSeq(tx); seq >= next {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -66,15 +67,18 @@ type Store struct {
 	path      string
 	options   Options
 	keys      *keyring
-	committer *committer
-	nextSeq   uint64 // owned by the committer's goroutine after Open
+	journal   journal
+	logger    *committer // of journal entries alone, into the log
+	committer *committer // of everything else, into the database
 
 	installation string
 	boot         uint64
+	closing      sync.Once
 }
 
 // Open opens or makes the database at path, brings its schema up to date and counts the boot. The folder is made when
-// it is missing. The master key is kept in path + ".key", archived journal segments in the folder path + ".archive".
+// it is missing. The journal's log is path + ".wal", the master key path + ".key", and archived journal segments are in
+// the folder path + ".archive".
 func Open(path string, options Options) (*Store, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -96,7 +100,9 @@ func Open(path string, options Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, path: path, options: options}
-	s.committer = newCommitter(options.MaxPending, s.commitGroup)
+	fault := newFault()
+	s.logger = newCommitter(options.MaxPending, fault, s.commitJournal)
+	s.committer = newCommitter(options.MaxPending, fault, s.commitGroup)
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -154,27 +160,46 @@ func (s *Store) prepare() error {
 	if err := s.readIdentity(); err != nil {
 		return fmt.Errorf("store: read the installation's identity: %w", err)
 	}
-	if err := s.db.View(func(tx *bolt.Tx) error {
-		s.nextSeq = nextJournalSeq(tx)
-		return nil
-	}); err != nil {
-		return fmt.Errorf("store: find the journal's end: %w", err)
+	if err := s.openJournal(); err != nil {
+		return fmt.Errorf("store: open the journal: %w", err)
 	}
 	return nil
 }
 
-// Close writes what was handed in before, waits for the committer and closes the file. Later calls get [ErrClosed].
-func (s *Store) Close() error {
-	failed := s.committer.close()
-	if err := s.db.Close(); err != nil {
-		return errors.Join(failed, fmt.Errorf("store: close: %w", err))
-	}
-	return failed
+// Close writes what was handed in before, waits for the committers and closes the files. Later calls get [ErrClosed];
+// closing again does nothing.
+func (s *Store) Close() (err error) {
+	s.closing.Do(func() { err = s.close() })
+	return err
 }
+
+func (s *Store) close() error {
+	errs := []error{s.logger.close(), s.committer.close()}
+	if s.options.ReadOnly {
+		return errors.Join(append(errs, s.db.Close())...)
+	}
+	if errs[0] == nil && errs[1] == nil {
+		errs = append(errs, s.checkpoint())
+	} else if errs[0] != nil {
+		errs[1] = nil // the same fault
+	}
+	if err := errors.Join(append(errs, s.journal.wal.file.Close(), s.db.Close())...); err != nil {
+		return fmt.Errorf("store: close: %w", err)
+	}
+	return nil
+}
+
+// checkpoint moves the log's entries into the database.
+func (s *Store) checkpoint() error { return s.emptyLog(func(*bolt.Tx) error { return nil }) }
 
 // Backup writes a consistent copy of the database to w while the store is in use, and returns its size in bytes. The
 // copy opens like the original beside a copy of the master key file (path + ".key"), which is not part of it.
 func (s *Store) Backup(w io.Writer) (int64, error) {
+	if !s.options.ReadOnly {
+		if err := s.checkpoint(); err != nil {
+			return 0, fmt.Errorf("store: backup: %w", closedOr(err))
+		}
+	}
 	var n int64
 	err := s.db.View(func(tx *bolt.Tx) error {
 		var err error
