@@ -117,6 +117,22 @@ func (s *Sessions) EndAll(ctx context.Context, user string) error {
 	return nil
 }
 
+// Users are those who have a living session.
+func (s *Sessions) Users() (map[string]bool, error) {
+	users := map[string]bool{}
+	now := s.now()
+	if err := s.table.Each(sessionPrefix, func(_ string, value []byte) bool {
+		var session Session
+		if json.Unmarshal(value, &session) == nil && now.Before(session.Expires) {
+			users[session.User] = true
+		}
+		return true
+	}); err != nil {
+		return nil, fmt.Errorf("auth: list sessions: %w", err)
+	}
+	return users, nil
+}
+
 // SessionCookie gives the browser the session's id; an empty id takes it away. secure says that the browser speaks TLS.
 func SessionCookie(id string, secure bool) http.Cookie {
 	cookie := http.Cookie{

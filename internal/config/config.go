@@ -7,11 +7,13 @@ type Config struct {
 	// DataDir holds the database, its lock and the installation's keys.
 	DataDir string `mapstructure:"data_dir"`
 	// Region is the country (ISO 3166, two letters) of numbers that are written without a leading +.
-	Region  string  `mapstructure:"region"`
-	Log     Log     `mapstructure:"log"`
-	Listen  Listen  `mapstructure:"listen"`
-	Tokens  Tokens  `mapstructure:"tokens"`
-	Numbers Numbers `mapstructure:"numbers"`
+	Region string `mapstructure:"region"`
+	Log    Log    `mapstructure:"log"`
+	Listen Listen `mapstructure:"listen"`
+	Tokens Tokens `mapstructure:"tokens"`
+	// Retention says how long what is kept of a contact outlives it.
+	Retention Retention `mapstructure:"retention"`
+	Numbers   Numbers   `mapstructure:"numbers"`
 
 	PBXs   map[string]PBX   `mapstructure:"pbxs"`
 	Trunks map[string]Trunk `mapstructure:"trunks"`
@@ -71,6 +73,13 @@ type Tokens struct {
 	Room time.Duration `mapstructure:"room"`
 	// Session is how long an agent who does nothing stays signed in.
 	Session time.Duration `mapstructure:"session"`
+}
+
+// Retention of data.
+type Retention struct {
+	// Personal is how long numbers, pages and chat are kept after a contact's end. Its record, which holds none of
+	// them, stays.
+	Personal time.Duration `mapstructure:"personal"`
 }
 
 // Numbers limits which numbers are called, and how often.

@@ -202,44 +202,6 @@ func TestDigestChangesWithWhatTheDirectorIsTold(t *testing.T) {
 	}
 }
 
-func TestWayIsTheLongestPrefixOnTheQueuesPBX(t *testing.T) {
-	c := loaded(t, `
-region: DE
-pbxs:
-  main: {ari_url: "http://127.0.0.1:8088/ari", password: x}
-  far: {ari_url: "http://127.0.0.1:8089/ari", password: x}
-trunks:
-  a: {pbx: main, dial: "PJSIP/{e164}@a"}
-  b: {pbx: main, dial: "PJSIP/+{e164}@b"}
-  far: {pbx: far, dial: "PJSIP/{e164}@far"}
-queues: {sales: {pbx: main}, support: {pbx: main}, abroad: {pbx: far}}
-routes:
-  - {prefix: "+49", trunks: [a, far, b], caller_id: "+4930"}
-  - {prefix: "+4930", trunks: [b], caller_id: "+49301"}
-  - {prefix: "+49", trunks: [b], queues: [support]}
-`)
-	for _, test := range []struct {
-		queue, number, want string
-	}{
-		{"sales", "+4989123", "[a b] +4930"},
-		{"sales", "+4930123", "[b] +49301"},
-		{"support", "+4989123", "[b] "},
-		{"abroad", "+4930123", "[far] +4930"},
-		{"sales", "+33123", "none"},
-	} {
-		got := "none"
-		if way, ok := c.Way(test.queue, test.number); ok {
-			got = fmt.Sprintf("%v %s", way.Trunks, way.CallerID)
-		}
-		if got != test.want {
-			t.Errorf("%s %s: %s, want %s", test.queue, test.number, got, test.want)
-		}
-	}
-	if got, ok := c.Dial("b", "+49 30&1,2"); !ok || got != "PJSIP/+493012@b" {
-		t.Errorf("dial string %q, want the digits only", got)
-	}
-}
-
 // What a fuzzed file gives is a valid configuration or problems with keys, and never a panic; a valid one is valid when
 // it is validated again.
 func FuzzParse(f *testing.F) {

@@ -15,6 +15,8 @@ const (
 	DefaultRoomToken    = 2 * time.Minute
 	DefaultSession      = 12 * time.Hour
 
+	DefaultPersonal = 90 * 24 * time.Hour
+
 	DefaultPerNumberPerHour  = 5
 	DefaultPerAddressPerHour = 30
 	DefaultPerNetworkPerHour = 120
@@ -54,6 +56,7 @@ func defaults() Config {
 	c.Listen.Agent.Address = DefaultAgentAddress
 	c.Listen.Metrics.Address = DefaultMetricsAddress
 	c.Tokens = Tokens{Contact: DefaultContactToken, Room: DefaultRoomToken, Session: DefaultSession}
+	c.Retention = Retention{Personal: DefaultPersonal}
 	c.Numbers = Numbers{
 		PerNumberPerHour:  DefaultPerNumberPerHour,
 		PerAddressPerHour: DefaultPerAddressPerHour,

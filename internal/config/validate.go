@@ -31,6 +31,7 @@ func (c *Config) Validate() error {
 	between(&p, "tokens.contact", c.Tokens.Contact, time.Minute, 30*24*time.Hour)
 	between(&p, "tokens.room", c.Tokens.Room, 10*time.Second, time.Hour)
 	between(&p, "tokens.session", c.Tokens.Session, time.Minute, 7*24*time.Hour)
+	between(&p, "retention.personal", c.Retention.Personal, time.Hour, 10*365*24*time.Hour)
 	c.validateNumbers(&p)
 	c.validatePBXs(&p)
 	c.validateTrunks(&p)

@@ -71,7 +71,7 @@ func (s *Server) byKey(scope auth.Scope) huma.Middlewares {
 // company mounts the API of the company's servers.
 func (s *Server) company(api huma.API) {
 	security := []map[string][]string{{"key": {}}}
-	type one struct {
+	type One struct {
 		ID string `path:"id" maxLength:"64"`
 	}
 	huma.Register(api, huma.Operation{
@@ -95,12 +95,12 @@ func (s *Server) company(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "companyRead", Method: http.MethodGet, Path: "/v1/company/contacts/{id}", Summary: "A contact, open or ended",
 		Security: security, Errors: []int{401, 403, 404}, Middlewares: s.byKey(auth.ContactsRead),
-	}, func(_ context.Context, in *one) (*companyOutput, error) { return s.companyOut(in.ID) })
+	}, func(_ context.Context, in *One) (*companyOutput, error) { return s.companyOut(in.ID) })
 	huma.Register(api, huma.Operation{
 		OperationID: "companyChange", Method: http.MethodPatch, Path: "/v1/company/contacts/{id}", Summary: "Call at another number",
 		Security: security, Errors: []int{400, 401, 403, 404, 409, 422, 429, 503}, Middlewares: s.byKey(auth.ContactsWrite),
 	}, func(ctx context.Context, in *struct {
-		one
+		One
 		Body struct {
 			Number string `json:"number" maxLength:"40"`
 		}
@@ -113,7 +113,7 @@ func (s *Server) company(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "companyCancel", Method: http.MethodDelete, Path: "/v1/company/contacts/{id}", Summary: "Do not call; a talk is hung up",
 		DefaultStatus: http.StatusNoContent, Security: security, Errors: []int{401, 403, 404, 409, 503}, Middlewares: s.byKey(auth.ContactsWrite),
-	}, func(ctx context.Context, in *one) (*struct{}, error) {
+	}, func(ctx context.Context, in *One) (*struct{}, error) {
 		return nil, s.ask(ctx, "cancel the contact", acd.ContactCancelled{Contact: acd.ContactID(in.ID)})
 	})
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -15,6 +15,7 @@ import (
 	"contactd/acd"
 	"contactd/internal/auth"
 	"contactd/internal/config"
+	pagesync "contactd/sync"
 )
 
 // ContactRequest asks to be called.
@@ -50,8 +51,8 @@ type RoomToken struct {
 
 type roomTokenOutput struct{ Body RoomToken }
 
-// contactInput is what every request about one contact has.
-type contactInput struct {
+// ContactInput is what every request about one contact has.
+type ContactInput struct {
 	ID            string `path:"id" maxLength:"64"`
 	Authorization string `header:"Authorization" hidden:"true"`
 }
@@ -66,35 +67,35 @@ func (s *Server) contacts(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "contact", Method: http.MethodGet, Path: "/v1/contacts/{id}", Summary: "Where is my contact",
 		Security: onContact, Errors: []int{401, 404},
-	}, func(_ context.Context, in *contactInput) (*stateOutput, error) {
+	}, func(ctx context.Context, in *ContactInput) (*stateOutput, error) {
 		id, p := s.contactOf(in)
 		if p != nil {
 			return nil, p
 		}
-		return s.stateOf(id)
+		return s.stateOf(ctx, id)
 	})
 	huma.Register(api, huma.Operation{
 		OperationID: "changeContact", Method: http.MethodPatch, Path: "/v1/contacts/{id}", Summary: "Call me at another number",
 		Security: onContact, Errors: []int{400, 401, 404, 409, 422, 429, 503}, Middlewares: huma.Middlewares{s.observe},
 	}, func(ctx context.Context, in *struct {
-		contactInput
+		ContactInput
 		Body struct {
 			Number string `json:"number" maxLength:"40"`
 		}
 	}) (*stateOutput, error) {
-		id, p := s.contactOf(&in.contactInput)
+		id, p := s.contactOf(&in.ContactInput)
 		if p != nil {
 			return nil, p
 		}
 		if err := s.changeNumber(ctx, id, in.Body.Number, observed(ctx)); err != nil {
 			return nil, err
 		}
-		return s.stateOf(id)
+		return s.stateOf(ctx, id)
 	})
 	huma.Register(api, huma.Operation{
 		OperationID: "cancelContact", Method: http.MethodDelete, Path: "/v1/contacts/{id}", Summary: "Do not call me; a talk is hung up",
 		Security: onContact, Errors: []int{401, 404, 409, 503}, DefaultStatus: http.StatusNoContent,
-	}, func(ctx context.Context, in *contactInput) (*struct{}, error) {
+	}, func(ctx context.Context, in *ContactInput) (*struct{}, error) {
 		id, p := s.contactOf(in)
 		if p != nil {
 			return nil, p
@@ -104,7 +105,7 @@ func (s *Server) contacts(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "customerRoomToken", Method: http.MethodPost, Path: "/v1/contacts/{id}/room-token", Summary: "A fresh token for the room",
 		Security: onContact, Errors: []int{401, 404},
-	}, func(ctx context.Context, in *contactInput) (*roomTokenOutput, error) {
+	}, func(ctx context.Context, in *ContactInput) (*roomTokenOutput, error) {
 		id, p := s.contactOf(in)
 		if p != nil {
 			return nil, p
@@ -123,7 +124,7 @@ func (s *Server) contacts(api huma.API) {
 }
 
 // contactOf is the contact that the token is for, which must be the one asked about.
-func (s *Server) contactOf(in *contactInput) (acd.ContactID, *Problem) {
+func (s *Server) contactOf(in *ContactInput) (acd.ContactID, *Problem) {
 	token, ok := strings.CutPrefix(in.Authorization, "Bearer ")
 	if !ok {
 		return "", problem(http.StatusUnauthorized, CodeUnauthorized, "send the contact's token as Authorization: Bearer")
@@ -138,12 +139,33 @@ func (s *Server) contactOf(in *contactInput) (acd.ContactID, *Problem) {
 	return acd.ContactID(contact), nil
 }
 
-func (s *Server) stateOf(id acd.ContactID) (*stateOutput, error) {
-	state, err := s.state(s.Config(), s.Director.View(), id)
+func (s *Server) stateOf(ctx context.Context, id acd.ContactID) (*stateOutput, error) {
+	state, err := s.known(ctx, id)
 	if err != nil {
 		return nil, s.gone(err)
 	}
 	return &stateOutput{Body: state}, nil
+}
+
+// recordWithin is how long a contact may be neither open nor recorded: it has ended, and its record is being written.
+const recordWithin = 2 * time.Second
+
+// known is the state of a contact that is known to have existed: it waits for the record of one that has just ended.
+func (s *Server) known(ctx context.Context, id acd.ContactID) (ContactState, error) {
+	ctx, cancel := context.WithTimeout(ctx, recordWithin)
+	defer cancel()
+	for {
+		changed := s.Director.Changed()
+		state, err := s.state(s.Config(), s.Director.View(), id)
+		if !errors.Is(err, ErrUnknown) {
+			return state, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return state, err
+		}
+	}
 }
 
 // gone tells that there is no such contact, or that it cannot be told.
@@ -159,8 +181,7 @@ type observedKey struct{}
 // observe keeps the network address that the request comes from for the handler.
 func (s *Server) observe(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
-	listener := s.Config().Listen.Customer
-	next(huma.WithValue(ctx, observedKey{}, Observed(r, listener.Proxies())))
+	next(huma.WithValue(ctx, observedKey{}, observedAddress(r, s.Config().Listen.Customer)))
 }
 
 func observed(ctx context.Context) netip.Addr {
@@ -250,11 +271,11 @@ func (s *Server) dialable(c *config.Config, queue, text string) (number string, 
 	if p != nil {
 		return "", nil, p
 	}
-	way, ok := c.Way(queue, number)
-	if !ok {
+	trunks = s.Trunks(acd.QueueID(queue), number)
+	if len(trunks) == 0 {
 		return "", nil, problem(http.StatusUnprocessableEntity, CodeNumberNoRoute, "calls to this number are not possible")
 	}
-	return number, way.Trunks, nil
+	return number, trunks, nil
 }
 
 // changeNumber has a waiting contact called at another number.
@@ -302,25 +323,20 @@ func certain(err error) bool {
 	return errors.As(err, &refused) && (refused.Status < http.StatusInternalServerError || refused.Code == acd.RefusedFull)
 }
 
-// pageOf checks the page that a customer says to see: it must be of the site, and is kept without what is secret.
+// pageOf checks the page that a customer says to see: it must be of the site, and is kept without what is secret. A page
+// that the site does not share is no obstacle to a call; it is not kept.
 func pageOf(text string, site config.Site) (string, *Problem) {
 	if text == "" {
 		return "", nil
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return "", problem(http.StatusUnprocessableEntity, CodePageForbidden, "page must be an http or https address without user and password")
+	rules := pagesync.Site{Origins: site.Origins, SecretParameters: site.SecretParameters, ExcludedPaths: site.ExcludedPaths}
+	page, refusal := rules.Check(text)
+	switch {
+	case refusal == nil:
+		return page, nil
+	case refusal.Code == pagesync.URLExcluded:
+		return "", nil
+	default:
+		return "", problem(http.StatusUnprocessableEntity, CodePageForbidden, "page: %s", refusal.Text)
 	}
-	if !slices.Contains(site.Origins, u.Scheme+"://"+u.Host) {
-		return "", problem(http.StatusUnprocessableEntity, CodePageForbidden, "page must be on the site that asks")
-	}
-	u.Fragment, u.RawFragment = "", ""
-	query := u.Query()
-	for name := range query {
-		if slices.ContainsFunc(site.SecretParameters, func(secret string) bool { return strings.EqualFold(secret, name) }) {
-			query.Del(name)
-			u.RawQuery = query.Encode()
-		}
-	}
-	return u.String(), nil
 }

@@ -65,7 +65,13 @@ func (s *Server) deskOf(view *acd.View, id acd.AgentID) Desk {
 		}
 		desk.Contact = &DeskContact{
 			ContactState: state, QueueTitle: title(c.Queues[string(v.Queue)], string(v.Queue), ""),
-			Caller: person.NumberOf(v.Caller, s.People.Pseudonym), Address: person.Address, PageShared: person.Consent,
+			Caller: person.NumberOf(v.Caller, s.People.Pseudonym), Address: person.Address,
+		}
+		if room, ok := s.Room(contact); ok {
+			desk.Contact.PageShared = room.Shared
+			if room.Address != "" {
+				desk.Contact.Address = room.Address
+			}
 		}
 	}
 	return desk

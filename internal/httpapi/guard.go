@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"contactd/internal/config"
+	"contactd/sync/wsroom"
 )
 
 const (
@@ -123,28 +122,12 @@ func (r *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// Observed is the network address that a request comes from: the connection's, or, behind trusted proxies, the last in
-// X-Forwarded-For that none of them has.
-func Observed(r *http.Request, proxies []netip.Prefix) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	addr, err := netip.ParseAddr(host)
+// observedAddress is the network address that a request comes from, behind the listener's proxies; not valid when it
+// cannot be told.
+func observedAddress(r *http.Request, l config.Listener) netip.Addr {
+	addr, err := netip.ParseAddr(wsroom.Observed(r, l.Proxies()))
 	if err != nil {
 		return netip.Addr{}
-	}
-	addr = addr.Unmap().WithZone("")
-	trusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && trusted(addr); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break // What comes before a word that is no address cannot be believed.
-		}
-		addr = hop.Unmap().WithZone("")
 	}
 	return addr
 }

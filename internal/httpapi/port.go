@@ -16,8 +16,8 @@ type Director interface {
 	Ask(ctx context.Context, in acd.Input) error
 	// View is what is decided now.
 	View() *acd.View
-	// Watch gives a channel that is sent to (never waited for) after the view changed, until stop is called.
-	Watch() (changed <-chan struct{}, stop func())
+	// Changed is closed when the view changes. Take it first and the view second.
+	Changed() <-chan struct{}
 }
 
 // Person is what is known of a customer. It is kept apart from the director, and can be erased.
@@ -49,6 +49,14 @@ func (p Person) NumberOf(pseudonym string, hash func(string) string) string {
 		return p.Number
 	}
 	return p.Former[pseudonym]
+}
+
+// RoomView is what the desk shows of a contact's room.
+type RoomView struct {
+	// Shared says that the customer lets the agent see the page now.
+	Shared bool
+	// Address from which the customer's page was seen last.
+	Address string
 }
 
 // People keeps persons. Find returns ErrUnknown for a contact without data.

@@ -24,6 +24,10 @@ type Options struct {
 	Director Director
 	People   People
 	Records  Records
+	// Trunks are those that may carry a call for a queue to a number in E.164; none when no route leads there.
+	Trunks func(queue acd.QueueID, e164 string) []string
+	// Room tells what the contact's room knows; false when there is no room.
+	Room func(contact acd.ContactID) (RoomView, bool)
 	// Counts keeps the limits' counts, Answers those to idempotency keys.
 	Counts, Answers Table
 	Tokens          Tokens

@@ -114,8 +114,7 @@ func (s *Server) unsafe(ctx huma.Context, next func(huma.Context)) {
 		problem(http.StatusForbidden, CodeForbidden, "%s", err).write(w)
 		return
 	}
-	listener := s.Config().Listen.Agent
-	next(huma.WithValue(ctx, observedKey{}, Observed(r, listener.Proxies())))
+	next(huma.WithValue(ctx, observedKey{}, observedAddress(r, s.Config().Listen.Agent)))
 }
 
 func (s *Server) signIn(ctx context.Context, in *struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -37,8 +38,6 @@ func (s *Server) stream(ctx huma.Context, event string, make snapshot, alive fun
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	changed, stop := s.Director.Watch()
-	defer stop()
 	control := http.NewResponseController(w)
 	send := func(text []byte) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout)) // A recorder in a test has no deadlines.
@@ -52,7 +51,14 @@ func (s *Server) stream(ctx huma.Context, event string, make snapshot, alive fun
 	defer beats.Stop()
 	var sent []byte
 	for {
+		changed := s.Director.Changed()
 		state, last, err := make(s.Director.View())
+		if errors.Is(err, ErrUnknown) { // It has ended, and its record is being written: that is news too.
+			if !s.await(r.Context(), changed, beats.C, alive, send) {
+				return
+			}
+			continue
+		}
 		if err != nil {
 			s.log.Error("stream ended", "event", event, "error", err)
 			return
@@ -80,17 +86,24 @@ func (s *Server) stream(ctx huma.Context, event string, make snapshot, alive fun
 		if !pause(r.Context(), streamPause) {
 			return
 		}
-		for waiting := true; waiting; {
-			select {
-			case <-changed:
-				waiting = false
-			case <-beats.C:
-				if !alive() || !send([]byte(": still here\n\n")) {
-					return
-				}
-			case <-r.Context().Done():
-				return
+		if !s.await(r.Context(), changed, beats.C, alive, send) {
+			return
+		}
+	}
+}
+
+// await waits for news; false when the stream has ended. At each beat the reader is looked at and told of.
+func (s *Server) await(ctx context.Context, changed <-chan struct{}, beats <-chan time.Time, alive func() bool, send func([]byte) bool) bool {
+	for {
+		select {
+		case <-changed:
+			return true
+		case <-beats:
+			if !alive() || !send([]byte(": still here\n\n")) {
+				return false
 			}
+		case <-ctx.Done():
+			return false
 		}
 	}
 }
@@ -121,12 +134,12 @@ func (s *Server) stateStream(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "contactEvents", Method: http.MethodGet, Path: "/v1/contacts/{id}/events", Summary: "The contact's state as it changes",
 		Security: onContact, Responses: streamed[ContactState](api, "state"), Errors: []int{401, 404},
-	}, func(_ context.Context, in *contactInput) (*huma.StreamResponse, error) {
+	}, func(ctx context.Context, in *ContactInput) (*huma.StreamResponse, error) {
 		id, p := s.contactOf(in)
 		if p != nil {
 			return nil, p
 		}
-		if _, err := s.state(s.Config(), s.Director.View(), id); err != nil {
+		if _, err := s.known(ctx, id); err != nil {
 			return nil, s.gone(err)
 		}
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
