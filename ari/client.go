@@ -182,7 +182,11 @@ func (c *Client) runEpoch(ctx context.Context, number uint64) (bool, error) {
 	}
 	all.Wait()
 	c.inbox.say(&EpochEnded{Epoch: number, Err: reason})
-	c.config.Log.Warn("asterisk: connection ended", slog.Uint64("epoch", number), slog.Any("error", reason))
+	level := slog.LevelWarn
+	if errors.Is(reason, context.Canceled) {
+		level = slog.LevelInfo // we were told to stop
+	}
+	c.config.Log.Log(context.WithoutCancel(ctx), level, "asterisk: connection ended", slog.Uint64("epoch", number), slog.Any("error", reason))
 	return true, reason
 }
 

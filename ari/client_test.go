@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"contactd/ari"
 	"contactd/ari/aritest"
 )
@@ -73,6 +75,8 @@ func newClient(t *testing.T, config ari.Config) *ari.Client {
 	}
 	return client
 }
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestEveryConnectionIsAnEpochInOneOrderedStream(t *testing.T) {
 	server := aritest.New(t)
@@ -310,6 +314,13 @@ func TestConfigNamesAllProblems(t *testing.T) {
 	}
 	if _, err := ari.New(ari.Config{URL: "http://a:b@pbx:8088/ari", Username: "u", Application: "a"}); err == nil {
 		t.Error("a password in the URL was accepted")
+	}
+}
+
+func TestConfigDoesNotShowItsPassword(t *testing.T) {
+	config := ari.Config{URL: "http://pbx:8088/ari", Username: "u", Password: "hush", Application: app}
+	if text := fmt.Sprintf("%v %+v %s", config, config, config); strings.Contains(text, "hush") || !strings.Contains(text, "pbx:8088") {
+		t.Errorf("it prints as %s", text)
 	}
 }
 

@@ -142,5 +142,10 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	return c, root, nil
 }
 
+// String leaves the password out, so that no log shows it by accident.
+func (c Config) String() string {
+	return fmt.Sprintf("ARI of %s as user %s, application %s", c.URL, c.Username, c.Application)
+}
+
 // problem names the field and what is wrong with it.
 func problem(field, text string) error { return fmt.Errorf("%s: %s", field, text) }

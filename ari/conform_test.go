@@ -83,6 +83,7 @@ func fetchDocs(t *testing.T, pbx *asterisk.Asterisk) apiDocs {
 		if err != nil {
 			t.Fatal(err)
 		}
+		request.Close = true
 		request.SetBasicAuth(pbx.Settings.Username, pbx.Settings.Password)
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {

@@ -41,5 +41,7 @@
 //     application back after [Config.BackoffMax]; give every client its own name.
 //   - [ChannelDestroyed] comes only for channels that the application originated. Rely on [StasisEnd].
 //   - An originate to an endpoint without a reachable contact is refused with 500 and no event follows.
+//   - While Asterisk loads its modules, HTTP answers 404 to everything, and only then 503. Over HTTP, therefore, believe an
+//     [ErrNotFound] only while there is an epoch.
 //   - Set websocket_write_timeout in ari.conf higher than its 100 ms, or Asterisk disconnects at every hiccup.
 package ari

@@ -101,6 +101,10 @@ func (h *httpSender) open(ctx context.Context, m Message) (*http.Response, error
 	return nil, &TransportError{Method: m.Method, Path: pathOf(m.URI), Sent: sent.Load(), Err: err}
 }
 
+// CloseIdleConnections closes what HTTP keeps open for the next request. [Client.Run] does so at its end; it is for a client
+// that only sends requests over HTTP.
+func (c *Client) CloseIdleConnections() { c.http.client.CloseIdleConnections() }
+
 // DownloadRecording copies the sound of a finished recording to w and returns its length. It goes over HTTP, because the
 // WebSocket carries only text, and is bounded by ctx alone. On an error w may have got a part.
 func (c *Client) DownloadRecording(ctx context.Context, name string, w io.Writer) (int64, error) {

@@ -205,6 +205,7 @@ func (a *Asterisk) awaitReady(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)
 	}
+	defer client.CloseIdleConnections()
 	for {
 		// While Asterisk loads its modules it says 404, and then 503 until it has booted; the client repeats the latter.
 		_, err := ari.Do(ctx, client.HTTP(), ari.GetInfo("system"))

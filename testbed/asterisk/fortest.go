@@ -53,6 +53,7 @@ func (a *Asterisk) AwaitEmpty(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)
 	}
+	defer client.CloseIdleConnections()
 	last := errors.New("asterisk: was not asked yet")
 	for {
 		channels, err := ari.Do(ctx, client.HTTP(), ari.ListChannels())
@@ -81,6 +82,7 @@ func (a *Asterisk) AwaitOnline(ctx context.Context, endpoint string) error {
 	if err != nil {
 		return fmt.Errorf("asterisk: %w", err)
 	}
+	defer client.CloseIdleConnections()
 	for {
 		found, err := ari.Do(ctx, client.HTTP(), ari.GetEndpoint("PJSIP", endpoint))
 		if err == nil && found.State == ari.EndpointOnline {
