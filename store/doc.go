@@ -32,8 +32,9 @@
 //
 // Only one process can have the file open ([ErrInUse]). Do not copy the files while the daemon runs, use [Store.Backup],
 // which needs no log beside it: remove path + ".wal" when a backup is put back. The master key file is not in the backup:
-// whoever has both can read everything, whoever lost it can read no personal data. bbolt writes copies and reuses pages later, so that a deleted (wrapped)
-// key can remain in free pages of the file, and in backups made before, until they are overwritten or thrown away.
-// The file never shrinks. Long reads keep old pages from being reused; everything here reads in short transactions,
-// except Backup. fsync must mean what it says: on a disk that lies about it, nothing can be promised.
+// whoever has both can read everything, whoever lost it can read no personal data. bbolt writes copies and reuses pages
+// later, so that a deleted (wrapped) key can remain in free pages of the file, and in backups made before, until they are
+// overwritten or thrown away. The file never shrinks. Long reads keep old pages from being reused; everything here reads
+// in short transactions, except Backup. fsync must mean what it says: on a disk that lies about it, nothing can be
+// promised.
 package store
