@@ -187,6 +187,12 @@ func (c *conn) tick(now time.Time) {
 
 var beat = text(pagesync.BeatFrame())
 
+func (c *conn) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
 // ponged tells the probes that the peer is alive.
 func (c *conn) ponged() {
 	c.mu.Lock()

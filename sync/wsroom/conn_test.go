@@ -49,6 +49,19 @@ func handshake(t *testing.T) *websocket.Conn {
 	return ws
 }
 
+// waitTaken waits until the writer has taken what was queued.
+func waitTaken(c *conn) {
+	for {
+		c.mu.Lock()
+		taken := len(c.frames) == 0
+		c.mu.Unlock()
+		if taken {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
 // readFrame reads one frame as a peer would.
 func readFrame(t *testing.T, from io.Reader) (opcode byte, payload []byte) {
 	t.Helper()
@@ -91,20 +104,47 @@ func TestSlowReaderIsClosedWithACode(t *testing.T) {
 	}
 }
 
+// What is alive is asked from time to time whether it is; what is stuck is dropped.
+func TestTick(t *testing.T) {
+	c, peer := pipe(t)
+	now := time.Now()
+	c.beat = now.Add(time.Second - beatEvery)
+	c.tick(now)
+	c.send(text([]byte("too early for a beat")), false)
+	c.beat = now.Add(-beatEvery)
+	c.tick(now)
+	c.tick(now.Add(time.Second)) // Once is enough.
+	c.send(text([]byte("last")), false)
+	for _, want := range []struct {
+		opcode byte
+		words  string
+	}{{websocket.TextMessage, "too early for a beat"}, {websocket.PingMessage, ""}, {websocket.TextMessage, `{"t":"beat"}`}, {websocket.TextMessage, "last"}} {
+		opcode, payload := readFrame(t, peer)
+		if opcode != want.opcode || string(payload) != want.words {
+			t.Fatalf("read %d %q, want %d %q", opcode, payload, want.opcode, want.words)
+		}
+	}
+	c.send(text([]byte("nobody reads this")), false)
+	waitTaken(c)
+	c.mu.Lock()
+	since := c.since
+	c.mu.Unlock()
+	c.tick(since.Add(stuckAfter))
+	if c.isClosed() {
+		t.Fatal("a write is taken for stuck before its time")
+	}
+	c.tick(since.Add(stuckAfter + 1))
+	if !c.isClosed() {
+		t.Fatal("a stuck write keeps the connection")
+	}
+}
+
 // Of what waits, the newest of each person and kind is kept, and nothing of a page that was left.
 func TestFleetingIsOverwritten(t *testing.T) {
 	c, peer := pipe(t)
 	ann, bob := &conn{}, &conn{}
 	c.send(text([]byte("first")), false) // The writer takes this one and waits for the peer.
-	for {
-		c.mu.Lock()
-		taken := len(c.frames) == 0
-		c.mu.Unlock()
-		if taken {
-			break
-		}
-		runtime.Gosched()
-	}
+	waitTaken(c)
 	flash := func(from *conn, kind pagesync.FleetingKind, words string) {
 		c.flash(fleeting{from, kind, text([]byte(words))})
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	PerAddress int
 	// Probe is how long an older connection of a participant may take to show that it is alive; [DefaultProbe] when 0.
 	Probe time.Duration
+	// Hello is how long a connection may say nothing; [DefaultHello] when 0.
+	Hello time.Duration
 }
 
 // Hub has all rooms of the daemon.
@@ -64,6 +66,9 @@ func New(options Options) *Hub {
 	}
 	if options.Probe <= 0 {
 		options.Probe = DefaultProbe
+	}
+	if options.Hello <= 0 {
+		options.Hello = DefaultHello
 	}
 	return &Hub{
 		options: options,

@@ -6,8 +6,8 @@ import "time"
 const (
 	// MaxQueued bytes wait for a reader before it is closed as slow.
 	MaxQueued = 256 << 10
-	// helloWithin is how long a connection may say nothing.
-	helloWithin = 10 * time.Second
+	// DefaultHello is how long a connection may say nothing.
+	DefaultHello = 10 * time.Second
 	// beatEvery and deadAfter: a ping is sent, and its answer waited for.
 	beatEvery = 25 * time.Second
 	deadAfter = 60 * time.Second

@@ -3,9 +3,13 @@ package wsroom_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"contactd/sync/wsroom"
 )
@@ -119,4 +123,63 @@ func TestManyParticipants(t *testing.T) {
 	}
 	stays.chat(1, "still here")
 	stays.until("ack")
+}
+
+// The connection is lost while the operation's commit is under way, and the client is back before it ends: what was
+// committed is known to be.
+func TestResumeDuringACommit(t *testing.T) {
+	log := newMemLog()
+	h := newHouse(t, log)
+	h.open(roomA)
+	watcher := join(t, h.asAgent(roomA, "ann"), nil)
+	c := join(t, h.asCustomer(roomA), nil)
+	gate := make(chan struct{})
+	log.setGate(gate)
+	c.chat(1, "once")
+	<-log.began
+	_ = c.ws.NetConn().Close()
+	again := connect(t, h.asCustomer(roomA), c)
+	log.setGate(nil)
+	close(gate)
+	again.until("people")
+	if again.how != "resumed" || again.last != 1 {
+		t.Fatalf("came back as %s with %d", again.how, again.last)
+	}
+	again.chat(1, "once") // A client that did not believe it.
+	if ack := again.until("ack"); ack["offset"] != 0.0 {
+		t.Fatalf("acknowledged as new: %v", ack)
+	}
+	again.chat(2, "end")
+	for op := watcher.untilOp("chat"); op["text"] != "end"; op = watcher.untilOp("chat") {
+	}
+	if got := linesOf(watcher.seen); len(got) != 2 {
+		t.Fatalf("the agent saw %q", got)
+	}
+	if got := append(linesOf(c.seen), linesOf(again.seen)...); got[0] != "once" {
+		t.Fatalf("the customer saw %q", got)
+	}
+}
+
+func TestManners(t *testing.T) {
+	h := newHouse(t, newMemLog(), func(o *wsroom.Options) { o.Hello = 10 * time.Millisecond })
+	silent := &client{t: t, ws: dial(t, h.asCustomer(roomA))}
+	if code := silent.closed(); code != 4002 {
+		t.Errorf("who says nothing is closed with %d", code)
+	}
+	h = newHouse(t, newMemLog(), func(o *wsroom.Options) { o.PerAddress = 1 })
+	h.open(roomA)
+	c := join(t, h.asCustomer(roomA), nil)
+	header := http.Header{"Origin": {"https://shop.example"}, "Sec-WebSocket-Protocol": {wsroom.Subprotocol}}
+	_, response, err := websocket.DefaultDialer.Dial(strings.Replace(h.customer.URL, "http", "ws", 1), header)
+	if err == nil || response.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("one more from the address: %v %v", response, err)
+	}
+	for range 100_000 { // Much faster than anybody points; the writing ends when the server has had enough.
+		if c.ws.WriteJSON(map[string]any{"t": "typing", "on": true}) != nil {
+			break
+		}
+	}
+	if stats := h.hub.Stats(); stats.Dropped == 0 {
+		t.Error("all was passed on")
+	}
 }

@@ -26,7 +26,7 @@ func (c *conn) begin() {
 		c.ponged()
 		return c.extend()
 	})
-	_ = c.ws.SetReadDeadline(time.Now().Add(helloWithin))
+	_ = c.ws.SetReadDeadline(time.Now().Add(c.hub.options.Hello))
 	if !c.hello() {
 		c.drain()
 		c.over()
@@ -70,10 +70,7 @@ func (c *conn) read() {
 
 // extend gives the peer time until the next answer to a ping. A connection that is being closed keeps its deadline.
 func (c *conn) extend() error {
-	c.mu.Lock()
-	closed := c.closed
-	c.mu.Unlock()
-	if closed {
+	if c.isClosed() {
 		return nil
 	}
 	return c.ws.SetReadDeadline(time.Now().Add(deadAfter))
@@ -130,10 +127,7 @@ func (c *conn) failed(err error) {
 // drain lets the close frame reach the peer before the network connection is closed. gorilla reads nothing after an
 // error, so that the network is read directly.
 func (c *conn) drain() {
-	c.mu.Lock()
-	closing := c.closed
-	c.mu.Unlock()
-	if !closing {
+	if !c.isClosed() {
 		return
 	}
 	_ = c.raw.SetReadDeadline(time.Now().Add(closeWithin))
@@ -177,9 +171,7 @@ func (c *conn) pause(wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	<-timer.C
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.closed
+	return !c.isClosed()
 }
 
 // hello reads the first frame and joins its room; false when the connection is being closed.
