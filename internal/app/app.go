@@ -260,6 +260,9 @@ func (d *Daemon) keepHouse(ctx context.Context, p *parts) {
 		if _, err := p.store.Sweep(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("sweep failed", "error", err)
 		}
+		if _, err := p.store.PruneJournal(ctx); err != nil && ctx.Err() == nil {
+			d.log.Error("journal not pruned", "error", err)
+		}
 		users, err := p.sessions.Users()
 		if err != nil {
 			d.log.Error("sessions not readable", "error", err)

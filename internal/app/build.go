@@ -57,8 +57,9 @@ func (d *Daemon) build(ctx context.Context, c *config.Config, opened *store.Stor
 	p.api = d.api(p, who)
 
 	executors := engine.Executors{}
-	executors.Register(originating{next: p.voices, limits: p.api.Limits(), settings: d.current, view: view, metrics: d.metrics, log: d.log}, acd.OriginateLeg{})
-	executors.Register(p.voices, acd.AnswerLeg{}, acd.HangUpLeg{}, acd.StartMusic{}, acd.StartRingback{}, acd.StopSound{},
+	// All that is done on the PBX is registered at once: a hang-up must not overtake the originate that it ends.
+	executors.Register(originating{next: p.voices, limits: p.api.Limits(), settings: d.current, view: view, metrics: d.metrics, log: d.log},
+		acd.OriginateLeg{}, acd.AnswerLeg{}, acd.HangUpLeg{}, acd.StartMusic{}, acd.StartRingback{}, acd.StopSound{},
 		acd.CreateBridge{}, acd.JoinLegs{}, acd.DestroyBridge{})
 	executors.Register(p.rooms, acd.OpenRoom{}, acd.SetRole{}, acd.ShowCallState{}, acd.CloseRoom{})
 	executors.Register(recorder{store: opened, retention: func() time.Duration { return d.config().Retention.Personal }, metrics: d.metrics, kept: p.news.tell, log: d.log}, acd.KeepRecord{})
