@@ -60,6 +60,7 @@ func (v *Voice) Execute(ctx context.Context, c acd.Command, settle func(acd.Comm
 	case acd.AnswerLeg:
 		send(ctx, o, ari.AnswerChannel(string(do.Leg)))
 	case acd.HangUpLeg:
+		v.legs.causeOf(do.Leg, do.Cause)
 		send(ctx, o, ari.HangUp(string(do.Leg), do.Cause))
 	case acd.StartMusic:
 		send(ctx, o, ari.StartMusic(string(do.Leg), do.Class))

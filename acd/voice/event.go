@@ -25,8 +25,11 @@ func (v *Voice) handle(ctx context.Context, ev ari.Event) {
 	case *ari.ChannelDestroyed:
 		v.ended(ev.Channel.ID, ev.Cause)
 	case *ari.ChannelHangupRequest:
-		// The end itself comes with StasisEnd, which has no cause.
-		v.legs.causeOf(acd.LegID(ev.Channel.ID), ev.Cause)
+		// The end itself comes with StasisEnd, which has no cause. A soft request is Asterisk's own, and what it calls cause
+		// is none of Q.850.
+		if !ev.Soft {
+			v.legs.causeOf(acd.LegID(ev.Channel.ID), ev.Cause)
+		}
 	case *ari.ChannelStateChange:
 		if ev.Channel.State == ari.ChannelRinging {
 			v.rang(ev.Channel.ID)

@@ -12,7 +12,7 @@ type leg struct {
 	contact acd.ContactID
 	// rang and answered have been told.
 	rang, answered bool
-	// cause is what a request to hang up has said already.
+	// cause is what the first request to hang up has said, the other side's or ours.
 	cause int
 }
 

@@ -207,7 +207,10 @@ func TestTheLifeOfAnOriginatedLeg(t *testing.T) {
 		},
 		{
 			"ends without a word",
-			[]ari.Event{&ari.StasisStart{Meta: app, Channel: leg}, &ari.StasisEnd{Meta: app, Channel: leg}},
+			[]ari.Event{
+				&ari.StasisStart{Meta: app, Channel: leg}, &ari.ChannelHangupRequest{Meta: app, Soft: true, Cause: 32, Channel: leg},
+				&ari.StasisEnd{Meta: app, Channel: leg},
+			},
 			[]acd.Input{acd.LegAnswered{PBX: "main", Leg: id}, acd.LegEnded{Leg: id}},
 		},
 	} {

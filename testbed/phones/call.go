@@ -28,6 +28,7 @@ type Call struct {
 	cancel   context.CancelFunc         // ends the dialling of an outgoing one
 	answered atomic.Bool
 	decided  atomic.Bool // an incoming call has got its final answer
+	deciding sync.Mutex  // keeps a 180 from following the final answer
 	rejected atomic.Bool // … and it was a refusal
 	hungUp   atomic.Bool // our side has ended it
 	versions atomic.Int32

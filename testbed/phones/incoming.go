@@ -114,8 +114,13 @@ func asksForAutoAnswer(r *sip.Request) bool {
 	return false
 }
 
-// Ring tells the caller that the telephone rings.
+// Ring tells the caller that the telephone rings, unless the call has been decided.
 func (c *Call) Ring() {
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
+	if c.decided.Load() {
+		return
+	}
 	if err := c.server.Respond(180, "Ringing", nil); err != nil && !c.over() {
 		c.phone.tell(Event{Kind: Failed, Call: c, Detail: fmt.Sprintf("ring: %v", err)})
 	}
@@ -132,9 +137,16 @@ func (c *Call) over() bool {
 	}
 }
 
+// decide takes the final answer of a call that comes in, which is given once.
+func (c *Call) decide() bool {
+	c.deciding.Lock()
+	defer c.deciding.Unlock()
+	return !c.over() && c.decided.CompareAndSwap(false, true)
+}
+
 // Answer answers a call that comes in. That it is over already is no error.
 func (c *Call) Answer() error {
-	if c.over() || !c.decided.CompareAndSwap(false, true) {
+	if !c.decide() {
 		return nil
 	}
 	peer, err := parseSDP(c.invite.Body())
@@ -159,7 +171,7 @@ func (c *Call) Answer() error {
 
 // Reject refuses a call that comes in. That it is over already is no error.
 func (c *Call) Reject(status int) error {
-	if c.over() || !c.decided.CompareAndSwap(false, true) {
+	if !c.decide() {
 		return nil
 	}
 	c.rejected.Store(true)
