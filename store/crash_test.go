@@ -170,3 +170,31 @@ func TestATruncatedFileIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func FuzzCheckLength(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "contactd.db")
+	s, err := Open(path, Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	s.Close()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content[:len(content)/2])
+	f.Add(content[:100])
+	f.Add([]byte("no database"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "contactd.db")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		switch err := checkLength(path); {
+		case err == nil && len(data) > 0 && len(data) < 512: // a page is the least that a database has
+			t.Fatalf("%d bytes pass", len(data))
+		case err != nil && !errors.Is(err, ErrCorrupt):
+			t.Fatal(err)
+		}
+	})
+}

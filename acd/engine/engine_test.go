@@ -309,3 +309,36 @@ func TestASnapshotIsWrittenAtTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// When the disk is behind by very much the owner stops stepping, the inbox fills, and nothing is lost.
+func TestTheOwnerWaitsForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := newDisk(time.Millisecond)
+		d := open(t, disk, &hands{settle: acd.Done}, func(o *engine.Options) { o.Executors = nil })
+		d.ready()
+		hold := make(chan struct{})
+		disk.mu.Lock()
+		disk.hold = hold
+		disk.mu.Unlock()
+		const calls = 1200
+		for i := range calls {
+			d.tell(acd.CallArrived{Contact: acd.ContactID(fmt.Sprintf("%032x", i)), PBX: "main", Leg: acd.LegID(fmt.Sprint("l", i)), Queue: "sales"})
+			synctest.Wait() // each is a batch of its own
+		}
+		if stats := d.Stats(); stats.InFlight != 1024 || stats.Inbox == 0 {
+			t.Errorf("stats %+v", stats)
+		}
+		disk.mu.Lock()
+		disk.hold = nil
+		disk.mu.Unlock()
+		close(hold)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := len(d.View().Contacts); n != calls {
+			t.Errorf("%d of %d contacts", n, calls)
+		}
+		if err := d.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
