@@ -48,7 +48,7 @@ func (d *Daemon) build(ctx context.Context, c *config.Config, opened *store.Stor
 		Changed: func(string) { p.news.tell() },
 	})
 	p.rooms = &rooms{
-		hub: p.hub, people: who, settings: d.current, view: view, log: d.log,
+		hub: p.hub, tokens: p.tokens, people: who, settings: d.current, view: view, log: d.log,
 		lines: map[acd.ContactID][]func(){},
 	}
 	if err := d.voices(c, p, who, view); err != nil {

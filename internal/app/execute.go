@@ -11,6 +11,7 @@ import (
 
 	"contactd/acd"
 	"contactd/acd/engine"
+	"contactd/internal/auth"
 	"contactd/internal/httpapi"
 	"contactd/store"
 	pagesync "contactd/sync"
@@ -98,6 +99,7 @@ func unfit(command acd.Command) acd.CommandSettled {
 // the calls: nobody's phone waits for a page.
 type rooms struct {
 	hub      *wsroom.Hub
+	tokens   *auth.Tokens
 	people   people
 	settings func() settings
 	view     func() *acd.View
@@ -173,7 +175,7 @@ func (r *rooms) do(ctx context.Context, command acd.Command) error {
 		}
 		return r.hub.ShowCallState(ctx, room, string(do.State), since)
 	case acd.CloseRoom:
-		return r.hub.CloseRoom(ctx, room, do.All)
+		return errors.Join(r.hub.CloseRoom(ctx, room, do.All), r.tokens.Revoke(ctx, room))
 	default:
 		return fmt.Errorf("no room command: %T", command.Do)
 	}

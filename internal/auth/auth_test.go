@@ -197,21 +197,36 @@ func TestRevokedWithTheContact(t *testing.T) {
 	c, table := setUp()
 	ctx := context.Background()
 	tokens := open(t, c, table)
-	token, _ := tokens.IssueContact(ctx, contact)
-	other, _ := tokens.IssueContact(ctx, "fedcba9876543210fedcba9876543210")
-	c.at = c.at.Add(time.Second)
+	customer := func(room string) string {
+		token, err := tokens.IssueRoom(ctx, Person{Room: room, Subject: SubjectCustomer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	before, other := customer(contact), customer("fedcba9876543210fedcba9876543210")
+	reading, _ := tokens.IssueContact(ctx, contact)
+	wrapUp, _ := tokens.IssueRoom(ctx, Person{Room: contact, Subject: SubjectAgent + "ann"})
+	if _, err := tokens.VerifyRoom(before); err != nil {
+		t.Fatalf("before the end: %v", err)
+	}
 	if err := tokens.Revoke(ctx, contact); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, c, table).VerifyContact(token); !errors.Is(err, ErrInvalid) {
-		t.Errorf("the contact's token: %v", err)
+	tokens = open(t, c, table) // A restart changes nothing.
+	for name, token := range map[string]string{"before": before, "after": customer(contact)} {
+		if _, err := tokens.VerifyRoom(token); !errors.Is(err, ErrInvalid) {
+			t.Errorf("the customer's room token from %s the end: %v", name, err)
+		}
 	}
-	if _, err := tokens.VerifyContact(other); err != nil {
+	if _, err := tokens.VerifyRoom(other); err != nil {
 		t.Errorf("another contact's token: %v", err)
 	}
-	wrapUp, _ := tokens.IssueRoom(ctx, Person{Room: contact, Subject: SubjectAgent + "ann"})
 	if _, err := tokens.VerifyRoom(wrapUp); err != nil {
 		t.Errorf("the agent in wrap-up: %v", err)
+	}
+	if _, err := tokens.VerifyContact(reading); err != nil {
+		t.Errorf("the customer who reads how it ended: %v", err)
 	}
 }
 

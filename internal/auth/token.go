@@ -105,13 +105,12 @@ func (t *Tokens) VerifyRoom(token string) (Person, error) {
 	return c.Person, err
 }
 
-// Revoke makes every token that was issued for the contact invalid; called when the contact ends. Tokens issued later
-// are good: the agent's desk reads on until wrap-up ends.
+// Revoke makes the customer's room tokens of a contact invalid, those that are issued later too; called when the contact
+// ends. The contact's token stays good: the customer may read how it ended. Agents' room tokens do as well: the desk
+// reads on until wrap-up ends, and the room itself knows whom it admits.
 func (t *Tokens) Revoke(ctx context.Context, contact string) error {
-	now := t.options.Now()
-	stamp, _ := json.Marshal(now.Unix())
-	until := now.Add(max(t.options.Contact, t.options.Room))
-	if err := t.options.Table.Put(ctx, revokedPrefix+contact, stamp, until); err != nil {
+	until := t.options.Now().Add(max(t.options.Contact, t.options.Room))
+	if err := t.options.Table.Put(ctx, revokedPrefix+contact, []byte("ended"), until); err != nil {
 		return fmt.Errorf("auth: revoke tokens of contact %s: %w", contact, err)
 	}
 	return nil
@@ -161,15 +160,12 @@ func (t *Tokens) verify(token string, want audience) (claims, error) {
 	if t.options.Now().Unix() >= c.Expires {
 		return claims{}, fmt.Errorf("auth: token: %w", ErrExpired)
 	}
-	stamp, err := get(t.options.Table, revokedPrefix+c.Room)
-	if err != nil {
-		return claims{}, fmt.Errorf("auth: token: read revocations: %w", err)
-	}
-	if stamp != nil {
-		var since int64
-		// Agents' tokens of the same second are newer than the revocation as often as older; they live shortly and the
-		// room itself refuses whom it does not know.
-		if err := json.Unmarshal(stamp, &since); err != nil || c.Issued <= since && c.Subject == SubjectCustomer || c.Issued < since {
+	if c.Audience == forRoom && c.Subject == SubjectCustomer {
+		revoked, err := get(t.options.Table, revokedPrefix+c.Room)
+		if err != nil {
+			return claims{}, fmt.Errorf("auth: token: read revocations: %w", err)
+		}
+		if revoked != nil {
 			return claims{}, fmt.Errorf("auth: token: %w: the contact has ended", ErrInvalid)
 		}
 	}
