@@ -227,7 +227,8 @@ func TestLiveFrozenAsteriskEndsTheEpoch(t *testing.T) {
 	}
 	frozen := time.Now()
 	results := make(chan error, 1)
-	ari.Start(t.Context(), client, ari.CreateBridge("b", ""), func(_ ari.Bridge, err error) { results <- err })
+	// Asterisk may or may not find it on the old socket when it lives again; this one leaves nothing behind.
+	ari.Start(t.Context(), client, ari.SetGlobalVariable("V", "w"), func(_ ari.None, err error) { results <- err })
 	if ended := await(s, func(*ari.EpochEnded) bool { return true }); !errors.Is(ended.Err, ari.ErrDeaf) {
 		t.Errorf("got %v, want ErrDeaf", ended.Err)
 	}
@@ -239,9 +240,7 @@ func TestLiveFrozenAsteriskEndsTheEpoch(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(s, func(ev *ari.EpochBegan) bool { return ev.Epoch == 2 })
-	// The bridge was made after all: the outcome was rightly called unknown.
-	do(t, client, ari.DestroyBridge("b"))
-	pbx.AssertNothingLeft(t)
+	do(t, client, ari.PingAsterisk())
 }
 
 func TestLiveSecondClientTakesTheApplicationOver(t *testing.T) {

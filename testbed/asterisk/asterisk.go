@@ -282,8 +282,51 @@ func (a *Asterisk) Restart(ctx context.Context) error {
 	}
 }
 
-// Pause stops the process where it is (SIGSTOP), so that its sockets stay open and say nothing; Resume lets it go on.
-func (a *Asterisk) Pause() error { return a.signal(syscall.SIGSTOP) }
+// Pause stops the process where it is (SIGSTOP), so that its sockets stay open and say nothing; Resume lets it go on. It
+// returns when every thread has stopped.
+func (a *Asterisk) Pause() error {
+	if err := a.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	limit := time.After(readyWithin)
+	for {
+		stopped, err := a.stopped()
+		if err != nil {
+			return fmt.Errorf("asterisk: pause: %w", err)
+		}
+		if stopped {
+			return nil
+		}
+		select {
+		case <-limit:
+			return fmt.Errorf("asterisk: pause: some threads did not stop within %v", readyWithin)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// stopped tells whether every thread is stopped, which on a busy machine takes a while: the kernel stops each when it is
+// next scheduled.
+func (a *Asterisk) stopped() (bool, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", a.process.pid))
+	if err != nil || len(threads) == 0 {
+		return false, errors.Join(err, errors.New("the process is not there"))
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has just ended
+		}
+		if err != nil {
+			return false, err
+		}
+		// The state comes after the name in brackets (proc(5)).
+		if end := bytes.LastIndexByte(stat, ')'); end < 0 || end+2 >= len(stat) || stat[end+2] != 'T' {
+			return false, nil
+		}
+	}
+	return true, nil
+}
 
 // Resume ends Pause.
 func (a *Asterisk) Resume() error { return a.signal(syscall.SIGCONT) }
