@@ -38,6 +38,9 @@ var (
 
 type rate struct{ perSecond, burst float64 }
 
+// joinRate of one room: each join is a commit. Whoever turns pages joins with every one.
+var joinRate = rate{2, 100}
+
 // bucket of tokens that refills with time.
 type bucket struct {
 	tokens float64

@@ -2,6 +2,7 @@ package wsroom_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -182,4 +183,29 @@ func TestManners(t *testing.T) {
 	if stats := h.hub.Stats(); stats.Dropped == 0 {
 		t.Error("all was passed on")
 	}
+}
+
+// A room that is joined again and again turns the next one away, and admits again later.
+func TestJoinedTooOften(t *testing.T) {
+	h := newHouse(t, newMemLog())
+	h.open(roomA)
+	for n := range 10_000 {
+		c := connect(t, h.asCustomer(roomA), nil)
+		f, err := c.next()
+		if err == nil && f["t"] == "welcome" {
+			_ = c.ws.NetConn().Close()
+			continue
+		}
+		var closed *websocket.CloseError
+		if !errors.As(err, &closed) {
+			t.Fatalf("the %dth is told %v, %v", n, f, err)
+		}
+		if closed.Code == 4029 {
+			return
+		}
+		if closed.Code != 4030 { // Those before have not all gone yet.
+			t.Fatalf("the %dth is closed with %d", n, closed.Code)
+		}
+	}
+	t.Fatal("a room can be joined without end")
 }

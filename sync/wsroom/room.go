@@ -28,6 +28,7 @@ type room struct {
 	recent []pagesync.Entry
 	// compacted is the offset of the stored snapshot.
 	compacted uint64
+	joins     bucket
 }
 
 func newRoom(h *Hub, id string) *room {

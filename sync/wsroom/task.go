@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"time"
 
 	pagesync "contactd/sync"
 )
@@ -183,6 +184,10 @@ func (t *joinTask) decide(b *batch) {
 	}
 	if you == "" && len(r.members) >= pagesync.MaxConnected {
 		t.turnAway(closeFull)
+		return
+	}
+	if r.joins.take(joinRate, time.Now()) > 0 {
+		t.turnAway(closeRate.because("the room is joined too often"))
 		return
 	}
 	secret := newSecret()

@@ -16,8 +16,9 @@ type batch struct {
 	told    []telling
 	// after run when the commit has succeeded (nil) or failed.
 	after []func(error)
-	// sight says that somebody may see more or less; people, that the list of the connected is another.
-	sight, people bool
+	// sight says that somebody may see more or less; people, that the list of the connected is another; moved, that the
+	// page is.
+	sight, people, moved bool
 }
 
 // telling is a frame for one connection, or its end.
@@ -104,7 +105,7 @@ func (b *batch) publish() {
 	if b.sight || b.people {
 		r.tellPeople()
 	}
-	if r.hub.options.Changed != nil && (len(b.entries) > 0 || b.people) {
+	if r.hub.options.Changed != nil && (b.sight || b.people || b.moved) {
 		r.hub.options.Changed(r.id)
 	}
 }
@@ -140,6 +141,7 @@ func (b *batch) happen(from string, n uint64, op pagesync.Op) (offset uint64, er
 	b.entries = append(b.entries, e)
 	b.records = append(b.records, Record{Offset: e.Offset, Client: from, Number: n, Data: data})
 	b.sight = b.sight || pagesync.ChangesSight(op)
+	b.moved = b.moved || pagesync.MovesPage(op)
 	return e.Offset, b.tell(e)
 }
 
