@@ -141,7 +141,7 @@ func (b *bed) startContactd(ctx context.Context, binary string) error {
 	hash := fmt.Sprintf("$argon2id$v=19$m=8,t=1,p=1$%s$%s", b64(salt), b64(sum))
 	var y strings.Builder
 	fmt.Fprintf(&y, "data_dir: %s\nregion: DE\nlog: {level: warn}\n", filepath.Join(b.dir, "data"))
-	fmt.Fprintf(&y, "listen:\n  customer: {address: \"127.0.0.1:%d\", public_url: %q}\n  agent: {address: \"127.0.0.1:%d\", public_url: %q}\n  metrics: {address: \"\"}\n", ports[0], b.customers, ports[1], b.desk)
+	fmt.Fprintf(&y, "listen:\n  customer: {address: \"127.0.0.1:%d\", public_url: %q}\n  agent: {address: \"127.0.0.1:%d\", public_url: %q, trusted_proxies: [127.0.0.1]}\n  metrics: {address: \"\"}\n", ports[0], b.customers, ports[1], b.desk)
 	fmt.Fprintf(&y, "pbxs:\n  main: {ari_url: \"http://127.0.0.1:%d/ari\", username: %s, password: %q}\n", b.asterisk.Settings.HTTP, b.asterisk.Settings.Username, b.asterisk.Settings.Password)
 	fmt.Fprintf(&y, "queues:\n  all: {number: %q, ring: 20s, wrap_up: 0s}\n  few: {number: %q, ring: 20s, wrap_up: 0s}\nagents:\n", numberDirector, numberDirectorFull)
 	for i, name := range names(members) {
@@ -202,14 +202,23 @@ func (b *bed) post(client *http.Client, path string, body any) error {
 	return nil
 }
 
+// forwarded adds the address for which a proxy speaks.
+type forwarded string
+
+func (f forwarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("X-Forwarded-For", string(f))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // signIn signs every agent in at the desk.
 func (b *bed) signIn(ctx context.Context) error {
-	for _, name := range names(members) {
+	for i, name := range names(members) {
 		jar, err := cookiejar.New(nil)
 		if err != nil {
 			return err
 		}
-		client := &http.Client{Jar: jar, Timeout: 10 * time.Second}
+		// Each agent sits at an address of his own, as a proxy would tell.
+		client := &http.Client{Jar: jar, Timeout: 10 * time.Second, Transport: forwarded(fmt.Sprintf("192.0.2.%d", i%250))}
 		if err := b.post(client, "/v1/session", map[string]string{"user": name, "password": secret}); err != nil {
 			return err
 		}
