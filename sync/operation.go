@@ -114,7 +114,7 @@ func (r RoleSet) MarshalJSON() ([]byte, error) {
 	if role == RoleNone {
 		role = "none"
 	}
-	return json.Marshal(roleWire{r.Agent, r.Name, role})
+	return json.Marshal(roleWire{Agent: r.Agent, Name: r.Name, Role: role})
 }
 
 func (r *RoleSet) UnmarshalJSON(data []byte) error {
@@ -125,7 +125,7 @@ func (r *RoleSet) UnmarshalJSON(data []byte) error {
 	if wire.Role == "none" {
 		wire.Role = RoleNone
 	}
-	*r = RoleSet{wire.Agent, wire.Name, wire.Role}
+	*r = RoleSet(wire)
 	return nil
 }
 
