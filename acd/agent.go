@@ -94,11 +94,7 @@ func (s *State) wrapUpExtended(in WrapUpExtended) {
 // finishWrapUp: the agent is done with the contact and idle from now on.
 func (s *State) finishWrapUp(a *agent) {
 	c := s.d.Contacts[a.Contact]
-	from := c.Connected
-	if from.IsZero() {
-		from = c.Ended
-	}
-	s.emit(WrapUpOver{Contact: c.ID, Handled: s.d.At.Sub(from)})
+	s.emit(WrapUpOver{Contact: c.ID, Handled: s.d.At.Sub(c.Connected)})
 	s.must(c.ID, CloseRoom{All: true})
 	s.closeWhenDone(c)
 	// He has had a contact, and is last among the idle now.

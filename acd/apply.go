@@ -142,6 +142,7 @@ func (s *State) applyLeg(f Fact) {
 		}
 		if f.Agent != "" {
 			c.Desk = l.ID
+			s.phoneInUse(f.Agent, +1)
 		} else {
 			c.Customer = l.ID
 		}
@@ -160,6 +161,7 @@ func (s *State) applyLeg(f Fact) {
 		party := "customer"
 		if l.Agent != "" {
 			party = "agent"
+			s.phoneInUse(l.Agent, -1)
 		}
 		c.Ends = append(c.Ends, LegRecord{Leg: l.ID, Party: party, Agent: l.Agent, Trunk: l.Trunk, Attempt: l.Attempt, Started: l.Started, Rang: l.Rang, Answered: l.Answered, Ended: s.d.At, Cause: f.Cause})
 		if c.Customer == l.ID {
@@ -240,7 +242,14 @@ func (s *State) setAgentState(a *agent, to AgentState, reason string) {
 	}
 	a.State, a.Reason = to, reason
 	s.count(a, +1)
-	if to == Ready {
+	s.idle(a)
+}
+
+// phoneInUse counts the legs of an agent's phone. Until the last has ended he is offered nothing: a new call would
+// find his phone busy.
+func (s *State) phoneInUse(id AgentID, n int) {
+	if a := s.d.Agents[id]; a != nil {
+		a.legs += n
 		s.idle(a)
 	}
 }

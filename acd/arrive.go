@@ -107,8 +107,10 @@ func (s *State) contactCancelled(in ContactCancelled) {
 	}
 	c := s.d.Contacts[in.Contact]
 	switch c.State {
-	case Connected, Calling:
+	case Connected:
 		s.endTalk(c, CustomerCancelled)
+	case Calling:
+		s.cancelCall(c, CustomerCancelled)
 	case Offered:
 		s.gone(c, CustomerCancelled)
 	default:

@@ -26,12 +26,20 @@ func (s *State) Check() error {
 	for _, a := range s.agentsInOrder() {
 		s.checkAgent(a, held[a.ID], note)
 	}
+	phones := map[AgentID]int{}
 	for _, id := range sortedKeys(s.d.Legs) {
-		if l := s.d.Legs[id]; s.d.Contacts[l.Contact] == nil {
-			note("leg %s belongs to contact %s, which is closed", id, l.Contact)
+		l := s.d.Legs[id]
+		phones[l.Agent]++
+		s.checkLeg(l, note)
+	}
+	for _, a := range s.agentsInOrder() {
+		if a.legs != phones[a.ID] {
+			note("agent %s counts %d legs, there are %d", a.ID, a.legs, phones[a.ID])
 		}
 	}
 	s.checkLines(note)
+	s.checkGroups(note)
+	s.checkDues(note)
 	return errors.Join(broken...)
 }
 
@@ -47,6 +55,9 @@ func (s *State) checkContact(c *contact, note func(string, ...any)) {
 	}
 	switch c.State {
 	case Waiting, Paused:
+		if c.Kind == Inbound && !s.lives(c.Customer) {
+			note("contact %s is %s without its caller", c.ID, c.State)
+		}
 		if c.Agent != "" || c.Offer != 0 {
 			note("contact %s is %s and has agent %q, offer %d", c.ID, c.State, c.Agent, c.Offer)
 		}
@@ -59,13 +70,21 @@ func (s *State) checkContact(c *contact, note func(string, ...any)) {
 			note("contact %s is offered to %q, who does not have offer %d", c.ID, c.Agent, c.Offer)
 		} else if a.Offer.Until.Before(s.d.At) {
 			note("offer %d should have ended at %s", c.Offer, a.Offer.Until)
+		} else if l := s.d.Legs[c.Desk]; l == nil || l.Agent != c.Agent || !l.Again.IsZero() && !a.Offer.Lift {
+			note("contact %s is offered to %s, whose phone does not ring", c.ID, c.Agent)
+		}
+		if c.Kind == Inbound && !s.lives(c.Customer) {
+			note("contact %s is offered without its caller", c.ID)
 		}
 	case Calling:
+		if !s.lives(c.Customer) || !s.lives(c.Desk) {
+			note("contact %s is calling without two legs", c.ID)
+		}
 		if c.CallUntil.Before(s.d.At) {
 			note("the call to the customer of %s should have ended at %s", c.ID, c.CallUntil)
 		}
 	case Connected:
-		if c.Customer == "" || c.Desk == "" || c.Bridge == "" {
+		if !s.lives(c.Customer) || !s.lives(c.Desk) || c.Bridge == "" {
 			note("contact %s is connected without a leg or bridge", c.ID)
 		}
 	case Ended:
@@ -86,10 +105,7 @@ func (s *State) checkAgent(a *agent, holds ContactID, note func(string, ...any))
 	if a.State == WrapUp && a.WrapUpUntil.Before(s.d.At) {
 		note("wrap-up of %s should have ended at %s", a.ID, a.WrapUpUntil)
 	}
-	if a.State == Ready && a.conf != nil && a.conf.MaxMisses <= 1 && a.Misses > 0 {
-		note("agent %s is ready after %d ring-no-answers", a.ID, a.Misses)
-	}
-	if idle := a.slot >= 0; idle != (a.State == Ready && a.group != nil) {
+	if idle := a.slot >= 0; idle != (a.State == Ready && a.group != nil && a.legs == 0) {
 		note("agent %s is %s, in the idle heap: %t", a.ID, a.State, idle)
 	}
 }

@@ -64,7 +64,8 @@ func (s *State) counts(d due) bool {
 		return c != nil && c.State == Calling && c.CallUntil.Equal(d.at)
 	case dueBarred:
 		c := s.d.Contacts[ContactID(d.id)]
-		return c != nil && c.State == Waiting && c.Ended.IsZero()
+		// It counts also while the contact does not wait, which it may do again before the bar is over.
+		return c != nil && c.Ended.IsZero()
 	default:
 		l := s.d.Legs[LegID(d.id)]
 		return l != nil && l.Again.Equal(d.at)
@@ -82,6 +83,7 @@ func (s *State) NextDeadline() (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// deadlineReached does all that is due.
 func (s *State) deadlineReached() {
 	for {
 		at, some := s.NextDeadline()

@@ -22,6 +22,7 @@ const (
 	FailedQueue    = "not_in_queue"
 	FailedSkill    = "skill:"
 	FailedState    = "not_ready"
+	FailedPhone    = "phone_in_use"
 	FailedPBX      = "other_pbx"
 	FailedPBXLost  = "pbx_disconnected"
 	FailedRejected = "rejected_lately"
@@ -83,6 +84,9 @@ func (s *State) failed(c *contact, a *agent) []string {
 	}
 	if a.State != Ready {
 		failed = append(failed, FailedState)
+	}
+	if a.legs > 0 {
+		failed = append(failed, FailedPhone)
 	}
 	if a.conf.PBX != c.PBX {
 		failed = append(failed, FailedPBX)

@@ -111,7 +111,7 @@ type (
 		Agent AgentID
 		Until time.Time
 	}
-	// WrapUpOver: the agent is done with the contact. Handled is the time from the agent's answer on.
+	// WrapUpOver: the agent is done with the contact. Handled is the time since the parties were joined.
 	WrapUpOver struct {
 		Contact ContactID
 		Handled time.Duration

@@ -81,7 +81,9 @@ func (s *State) rebuild() {
 		s.due(c.NextAttempt, dueContact, string(c.ID))
 		s.due(c.CallUntil, dueCall, string(c.ID))
 		for _, b := range c.Barred {
-			s.due(b.Until, dueBarred, string(c.ID))
+			if b.Until.After(s.d.At) {
+				s.due(b.Until, dueBarred, string(c.ID))
+			}
 		}
 	}
 	for _, a := range s.agentsInOrder() {
@@ -104,7 +106,7 @@ func (s *State) configure() {
 		s.lines[q.ID] = &line{queue: q, order: i, byPBX: map[PBXID][]*group{}}
 	}
 	for _, a := range s.d.Agents {
-		a.conf, a.group, a.slot = nil, nil, -1
+		a.conf, a.group, a.slot, a.legs = nil, nil, -1, 0
 		a.order = len(s.d.Config.Agents)
 	}
 	for i := range s.d.Config.Agents {
@@ -121,15 +123,18 @@ func (s *State) configure() {
 			delete(s.d.Agents, id)
 		}
 	}
+	for _, l := range s.d.Legs {
+		if a := s.d.Agents[l.Agent]; a != nil {
+			a.legs++
+		}
+	}
 	for _, a := range s.agentsInOrder() {
 		if a.conf == nil {
 			continue
 		}
 		a.group = s.groupOf(a.conf)
 		s.count(a, +1)
-		if a.State == Ready {
-			a.group.push(a)
-		}
+		s.idle(a)
 	}
 	for _, c := range s.contactsByAge() {
 		if c.State == Waiting {
@@ -208,7 +213,7 @@ func (s *State) unidle(a *agent) {
 }
 
 func (s *State) idle(a *agent) {
-	if a.group != nil && a.slot < 0 {
+	if a.State == Ready && a.legs == 0 && a.group != nil && a.slot < 0 {
 		a.group.push(a)
 	}
 }

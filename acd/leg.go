@@ -65,6 +65,7 @@ func (s *State) legOver(id LegID, cause int, lost bool) {
 	released := !l.Again.IsZero()
 	customer, desk := c.Customer == id, c.Desk == id
 	s.emit(LegDown{Leg: id, Cause: cause})
+	defer s.phoneFree(l.Agent)
 	switch {
 	case c.State == Ended:
 		s.closeWhenDone(c)
@@ -77,13 +78,20 @@ func (s *State) legOver(id LegID, cause int, lost bool) {
 	case c.State == Waiting && customer:
 		s.end(c, because(lost, CustomerAbandoned))
 	case c.State == Calling && customer:
-		s.customerNotReached(c, cause)
+		s.customerNotReached(c, cause, lost)
 	case c.State == Calling && desk:
 		s.agentLeftCall(c, lost)
 	case c.State == Connected && customer:
 		s.endTalk(c, because(lost, CustomerHungUp))
 	case c.State == Connected && desk:
 		s.endTalk(c, because(lost, AgentHungUp))
+	}
+}
+
+// phoneFree serves an agent who is ready and whose phone was in use until now.
+func (s *State) phoneFree(id AgentID) {
+	if a := s.d.Agents[id]; a != nil {
+		s.serve(a)
 	}
 }
 

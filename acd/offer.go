@@ -1,5 +1,7 @@
 package acd
 
+import "time"
+
 // makeOffer reserves the contact for the agent and makes his phone ring.
 func (s *State) makeOffer(c *contact, a *agent, rule, tie string) {
 	q := s.queue(c.Queue)
@@ -22,7 +24,7 @@ func (s *State) makeOffer(c *contact, a *agent, rule, tie string) {
 func (s *State) ringAgent(c *contact, a *agent, lift bool) {
 	ring := s.d.Config.ringTimeout(c.Queue)
 	if lift {
-		ring = a.Offer.Until.Sub(s.d.At)
+		ring = max(a.Offer.Until.Sub(s.d.At)-offerGrace, time.Second)
 	}
 	id := s.mintLeg()
 	s.emit(LegStarted{Leg: id, PBX: c.PBX, Contact: c.ID, Agent: a.ID})
@@ -61,7 +63,11 @@ func (s *State) offerRejected(in OfferRejected) {
 // offerExpired: neither phone nor PBX said anything until the deadline.
 func (s *State) offerExpired(a *agent) {
 	c := s.d.Contacts[a.Offer.Contact]
-	s.withdraw(c, OfferNoAnswer, causeNormal)
+	outcome := OfferNoAnswer
+	if !s.connected(c.PBX) {
+		outcome = OfferRescinded // nobody saw whether he answered
+	}
+	s.withdraw(c, outcome, causeNormal)
 	s.route(c)
 }
 

@@ -29,6 +29,16 @@ func (s *State) reconcile(in PBXConnected) {
 			bridged[l] = b.Bridge
 		}
 	}
+	// What is settled here is known before: bridges first, so that legs can join them.
+	known := s.contactsByAge()
+	talked := map[ContactID]bool{}
+	for _, c := range known {
+		talked[c.ID] = c.State == Connected
+		if c.PBX == in.PBX && c.keepsBridge() && !bridges[c.Bridge] {
+			s.may(c.ID, CreateBridge{PBX: c.PBX, Bridge: c.Bridge})
+		}
+	}
+	s.closeOriginates(in.PBX, seen)
 	for _, id := range sortedKeys(s.d.Legs) {
 		l := s.d.Legs[id]
 		if l == nil || l.PBX != in.PBX { // ended by an earlier one's end
@@ -36,7 +46,6 @@ func (s *State) reconcile(in PBXConnected) {
 		}
 		switch got, there := seen[id]; {
 		case !there:
-			s.originateLost(id)
 			s.legOver(id, 0, true)
 		case !l.Again.IsZero():
 			s.release(l, causeNormal)
@@ -53,16 +62,19 @@ func (s *State) reconcile(in PBXConnected) {
 			s.may("", HangUpLeg{PBX: in.PBX, Leg: l.Leg, Cause: causeNormal})
 		}
 	}
-	mine := map[BridgeID]bool{}
-	for _, c := range s.contactsByAge() {
-		if c.PBX == in.PBX && c.Bridge != "" && c.State != Ended && c.State != WrappingUp {
-			mine[c.Bridge] = true
-			s.rejoin(c, bridges, bridged)
-		}
-		if c.PBX == in.PBX && (c.State == Waiting || c.State == Offered) && c.Kind == Inbound && seen[c.Customer].Leg != "" {
+	for _, c := range known {
+		switch {
+		case c.PBX != in.PBX:
+		case c.State == Connected && talked[c.ID]:
+			s.rejoin(c, bridged)
+		case (c.State == Waiting || c.State == Offered) && c.Kind == Inbound:
 			s.may(c.ID, AnswerLeg{PBX: c.PBX, Leg: c.Customer})
 			s.may(c.ID, StartMusic{PBX: c.PBX, Leg: c.Customer, Class: s.d.Config.music(c.Queue)})
 		}
+	}
+	mine := map[BridgeID]bool{}
+	for _, c := range known {
+		mine[c.Bridge] = mine[c.Bridge] || c.keepsBridge()
 	}
 	for _, b := range in.Bridges {
 		if !mine[b.Bridge] && strings.HasPrefix(string(b.Bridge), "cdb-") {
@@ -71,26 +83,32 @@ func (s *State) reconcile(in PBXConnected) {
 	}
 }
 
-// originateLost closes the originate of a leg that the PBX does not have: the attempt counts as made.
-func (s *State) originateLost(id LegID) {
+// keepsBridge says whether the contact's bridge is or will be used.
+func (c *contact) keepsBridge() bool {
+	return c.Bridge != "" && c.State != Ended && c.State != WrappingUp
+}
+
+// closeOriginates: the listing tells what came of every originate. One whose leg is not there was made and came to
+// nothing, or is on its way: then its leg is hung up behind it.
+func (s *State) closeOriginates(id PBXID, seen map[LegID]LegSeen) {
 	for _, n := range sortedKeys(s.d.Outbox) {
-		if do, is := s.d.Outbox[n].Do.(OriginateLeg); is && do.Leg == id {
-			s.emit(CommandClosed{Command: n})
+		k := s.d.Outbox[n]
+		do, is := k.Do.(OriginateLeg)
+		if !is || do.PBX != id {
+			continue
+		}
+		s.emit(CommandClosed{Command: n})
+		if s.d.Legs[do.Leg] != nil && seen[do.Leg].Leg == "" {
+			s.may(k.Contact, HangUpLeg{PBX: id, Leg: do.Leg, Cause: causeNormal})
 		}
 	}
 }
 
 // rejoin makes the contact's bridge hold the legs that talk; those that are where they belong are left alone.
-func (s *State) rejoin(c *contact, bridges map[BridgeID]bool, bridged map[LegID]BridgeID) {
-	if !bridges[c.Bridge] {
-		s.may(c.ID, CreateBridge{PBX: c.PBX, Bridge: c.Bridge})
-	}
-	if c.State != Connected {
-		return
-	}
+func (s *State) rejoin(c *contact, bridged map[LegID]BridgeID) {
 	var apart []LegID
 	for _, id := range []LegID{c.Customer, c.Desk} {
-		if id != "" && bridged[id] != c.Bridge {
+		if bridged[id] != c.Bridge {
 			apart = append(apart, id)
 		}
 	}

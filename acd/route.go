@@ -14,7 +14,7 @@ const (
 
 // eligible says whether the contact may be offered to the agent now. Router and [State.Check] share it.
 func (s *State) eligible(c *contact, a *agent) bool {
-	if c.State != Waiting || a.State != Ready || a.conf == nil || a.conf.PBX != c.PBX || !s.connected(c.PBX) {
+	if c.State != Waiting || a.State != Ready || a.legs > 0 || a.conf == nil || a.conf.PBX != c.PBX || !s.connected(c.PBX) {
 		return false
 	}
 	q := s.queue(c.Queue)
@@ -124,7 +124,7 @@ func (g *group) tied() bool {
 
 // serve gives an idle agent the first contact in line that he is eligible for.
 func (s *State) serve(a *agent) {
-	if s.holding || a.State != Ready || a.group == nil || !s.connected(a.group.pbx) {
+	if s.holding || a.slot < 0 || !s.connected(a.group.pbx) {
 		return
 	}
 	var best *contact

@@ -112,6 +112,7 @@ type agent struct {
 	group *group
 	slot  int   // in the group's heap, -1 when not idle
 	since int64 // Idle in Unix nanoseconds, while in the heap
+	legs  int   // of his phone that have not ended
 }
 
 type offer struct {
@@ -156,9 +157,13 @@ func New() *State {
 func (s *State) Step(at time.Time, in Input) ([]Fact, []Command) {
 	s.out, s.do = nil, nil
 	s.setTime(at)
-	// What was due before the input comes first, so that no input meets a deadline that has passed.
-	s.deadlineReached()
+	// What was due before the input comes first, so that no input meets a deadline that has passed. Only a boot comes
+	// before that: from then on no PBX counts as connected, so that nobody is blamed for what nobody could see.
+	if _, boot := in.(Started); !boot {
+		s.deadlineReached()
+	}
 	s.decide(in)
+	s.deadlineReached()
 	if len(s.do) > 0 {
 		issued := CommandsIssued{Last: s.d.LastCommand + CommandID(len(s.do))}
 		for i := range s.do {

@@ -25,31 +25,27 @@ func (s *State) callCustomer(c *contact, trunk, attempt int) {
 }
 
 // customerNotReached: the attempt came to nothing. A trunk's own failure is followed by the next trunk.
-func (s *State) customerNotReached(c *contact, cause int) {
-	if trunkFailure(cause) && c.Trunk+1 < len(c.Trunks) {
+func (s *State) customerNotReached(c *contact, cause int, lost bool) {
+	if !lost && trunkFailure(cause) && c.Trunk+1 < len(c.Trunks) {
 		s.callCustomer(c, c.Trunk+1, c.Attempt)
 		return
 	}
-	s.endAttempt(c, attemptOutcome(cause))
+	s.endAttempt(c, because(lost, attemptOutcome(cause)))
 }
 
 func (s *State) callExpired(c *contact) {
 	if l := s.d.Legs[c.Customer]; l != nil {
 		s.release(l, causeNormal)
 	}
-	s.endAttempt(c, CustomerNoAnswer)
+	// While the PBX is away nobody saw whether there was an answer.
+	s.endAttempt(c, because(!s.connected(c.PBX), CustomerNoAnswer))
 }
 
 // endAttempt frees the agent and lets the contact pause, or ends it after its last attempt.
 func (s *State) endAttempt(c *contact, outcome Termination) {
 	policy := s.d.Config.callBack(c.Queue)
-	a, bridge := s.d.Agents[c.Agent], c.Bridge
-	for _, id := range []LegID{c.Customer, c.Desk} {
-		if l := s.d.Legs[id]; l != nil && l.Again.IsZero() {
-			s.release(l, causeNormal)
-		}
-	}
-	s.may(c.ID, DestroyBridge{PBX: c.PBX, Bridge: bridge})
+	a := s.d.Agents[c.Agent]
+	s.releaseBoth(c)
 	s.may(c.ID, SetRole{Agent: a.ID, Role: RoleNone})
 	last := c.Attempt >= max(policy.Attempts, 1)
 	ended := AttemptEnded{Contact: c.ID, Outcome: outcome}
@@ -93,19 +89,40 @@ func attemptOutcome(cause int) Termination {
 }
 
 func (s *State) hangUpRequested(in HangUpRequested) {
-	if s.Refuse(in) == nil {
-		s.endTalk(s.d.Contacts[in.Contact], AgentHungUp)
+	if s.Refuse(in) != nil {
+		return
+	}
+	// While the customer is still being called it means what hanging up the phone means: the call counts as an attempt.
+	if c := s.d.Contacts[in.Contact]; c.State == Calling {
+		s.endAttempt(c, AgentHungUp)
+	} else {
+		s.endTalk(c, AgentHungUp)
 	}
 }
 
-// endTalk ends a contact that an agent has answered: both legs end and wrap-up begins.
-func (s *State) endTalk(c *contact, why Termination) {
+// cancelCall ends a contact whose customer was being called, and calls no more. Nobody talked: there is no wrap-up.
+func (s *State) cancelCall(c *contact, why Termination) {
+	a := s.d.Agents[c.Agent]
+	s.releaseBoth(c)
+	s.may(c.ID, SetRole{Agent: a.ID, Role: RoleNone})
+	s.emit(AttemptEnded{Contact: c.ID, Outcome: why})
+	s.end(c, why)
+	s.settle(a, Ready, "", a.Misses)
+}
+
+// releaseBoth hangs both parties up and lets go of their bridge.
+func (s *State) releaseBoth(c *contact) {
 	for _, id := range []LegID{c.Customer, c.Desk} {
 		if l := s.d.Legs[id]; l != nil && l.Again.IsZero() {
 			s.release(l, causeNormal)
 		}
 	}
 	s.may(c.ID, DestroyBridge{PBX: c.PBX, Bridge: c.Bridge})
+}
+
+// endTalk ends a contact whose parties talked: both legs end and wrap-up begins.
+func (s *State) endTalk(c *contact, why Termination) {
+	s.releaseBoth(c)
 	var until time.Time
 	if q := s.queue(c.Queue); q != nil {
 		until = s.d.At.Add(q.WrapUp)

@@ -61,7 +61,7 @@ func (v *Voice) Execute(ctx context.Context, c acd.Command, settle func(acd.Comm
 		send(ctx, o, ari.AnswerChannel(string(do.Leg)))
 	case acd.HangUpLeg:
 		v.legs.causeOf(do.Leg, do.Cause)
-		send(ctx, o, ari.HangUp(string(do.Leg), do.Cause))
+		o.hangUp(ctx, do)
 	case acd.StartMusic:
 		send(ctx, o, ari.StartMusic(string(do.Leg), do.Class))
 	case acd.StartRingback:
@@ -107,6 +107,20 @@ type order struct {
 // send carries out an order that is one request.
 func send[T any](ctx context.Context, o order, r ari.Request[T]) {
 	ari.Start(ctx, o.via, r, func(_ T, err error) { o.answered(err) })
+}
+
+// hangUp ends a leg. One that Asterisk does not have is told as ended, because no event will: nobody waits for it for ever.
+func (o order) hangUp(ctx context.Context, do acd.HangUpLeg) {
+	request := ari.HangUp(string(do.Leg), do.Cause)
+	request.GoneIsDone = false
+	ari.Start(ctx, o.via, request, func(_ ari.None, err error) {
+		if errors.Is(err, ari.ErrNotFound) {
+			cause, _ := o.voice.legs.end(do.Leg, 0)
+			o.voice.telling.Go(func() { o.voice.tell(acd.LegEnded{Leg: do.Leg, Cause: cause}) })
+			return
+		}
+		o.answered(err)
+	})
 }
 
 // answered settles the order by what Asterisk said.

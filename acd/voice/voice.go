@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"contactd/acd"
 	"contactd/ari"
@@ -47,6 +48,8 @@ type Voice struct {
 	tell        func(acd.Input)
 	log         *slog.Logger
 	legs        legs
+	// telling are inputs on their way that no event brought; they do not hold up the reader, which brought the answer.
+	telling sync.WaitGroup
 }
 
 // New returns the voice of one Asterisk. It does nothing before [Voice.Run].
@@ -73,6 +76,7 @@ func New(o Options) (*Voice, error) {
 
 // Run connects to Asterisk and tells the director what happens there, until ctx ends.
 func (v *Voice) Run(ctx context.Context) error {
+	defer v.telling.Wait()
 	return v.client.Run(ctx, func(ev ari.Event) { v.handle(ctx, ev) })
 }
 

@@ -408,6 +408,8 @@ func TestOfRepeatableCommandsOnlyFailureIsTold(t *testing.T) {
 	if got := s.outcome(); got.Command != 5 || got.Outcome != acd.Refused {
 		t.Errorf("settled %+v", got)
 	}
+	// Asterisk will never tell the end of a leg that it does not have.
+	expect(s, acd.LegEnded{Leg: "1.1"})
 }
 
 func TestAStrangerGoesOnInTheDialplan(t *testing.T) {
