@@ -156,10 +156,11 @@ func (c *Call) HangUp(ctx context.Context) error {
 	default:
 		err = c.client.Bye(ctx)
 	}
+	// The telephone is on the hook, whatever the other side says to it: it may have been restarted and know of no call.
+	c.finish(c.end())
 	if err != nil {
 		return fmt.Errorf("phones: %s hangs up: %w", c.phone.options.User, err)
 	}
-	c.finish(c.end())
 	return nil
 }
 
