@@ -24,6 +24,10 @@ func (s *Scenario) line(verb string, w words) (string, error) {
 		return s.pbx(w)
 	case "wait":
 		return s.wait(w.at(0))
+	case "away": // time passes and nobody is there to see it
+		d, err := time.ParseDuration(w.at(0))
+		s.now = s.now.Add(d)
+		return "", err
 	case "restart":
 		return s.restart()
 	case "view":
