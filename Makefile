@@ -55,4 +55,6 @@ soak: ## a million random steps of the director, with lost, doubled and reordere
 
 .PHONY: demo
 demo: packages build ## a real Asterisk, contactd and a demo shop; PHONES=auto brings phones that answer by themselves
-	CONTACTD_ASTERISK_ROOT=$(ROOT) go run ./testbed/demo -phones=$(or $(PHONES),none)
+	go build -o bin/demo ./testbed/demo
+	@# Not `go run`, which would not hand a SIGTERM on.
+	CONTACTD_ASTERISK_ROOT=$(ROOT) exec bin/demo -phones=$(or $(PHONES),none)

@@ -27,7 +27,7 @@ func TestAgentSignsInAndOut(t *testing.T) {
 		t.Errorf("sign out %d %s", a.Status, a.Body)
 	}
 	d.send("GET", session, "", ann...).expect(t, 401, "unauthorized")
-	for range 20 {
+	for range 10 {
 		a = d.send("POST", session, `{"user":"bob","password":"wrong"}`, "X-Contactd", "1")
 	}
 	a = d.send("POST", session, `{"user":"bob","password":"`+password+`"}`, "X-Contactd", "1")

@@ -119,6 +119,10 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
+// SetReadDeadline does nothing: the body was read, and a deadline that runs out later would end a request that is being
+// answered (huma sets one of 5 s before it reads the body again).
+func (r *recorder) SetReadDeadline(time.Time) error { return nil }
+
 // Unwrap lets http.ResponseController reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 

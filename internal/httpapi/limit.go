@@ -111,7 +111,7 @@ func (l *Limits) Call(ctx context.Context, c *config.Config, concurrent int) err
 }
 
 const (
-	signInsPerUser    = 20
+	signInsPerUser    = 10
 	signInsPerAddress = 60
 	signInWindow      = 15 * time.Minute
 )
