@@ -226,6 +226,11 @@ func text(element, words string) string {
 // spot waits until the element is visible, enabled and uncovered, and returns its middle in this window's coordinates.
 func (w *window) spot(element string) (x, y float64) {
 	w.t.Helper()
+	// Another tab of the same window may lie over this one, and then takes what the mouse does.
+	w.hand().do(chromedp.Func(func(ctx context.Context, tgt *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tgt, page.BringToFront, cdp.Empty{})
+		return err
+	}))
 	got := w.until("visible and enabled: "+element, `(() => {
 		const e = `+element+`;
 		if (!e || e.disabled || !e.checkVisibility()) return "";

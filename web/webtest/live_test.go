@@ -178,6 +178,12 @@ func (w *world) render(s asterisk.Settings, trunk string, agents []string) (map[
 func (w *world) serve() {
 	w.t.Helper()
 	cmd := exec.Command(w.binary, "serve", "--config", w.configFile())
+	// The tests' own variable is no key of its configuration.
+	for _, e := range os.Environ() {
+		if !strings.HasPrefix(e, "CONTACTD_") {
+			cmd.Env = append(cmd.Env, e)
+		}
+	}
 	cmd.Stdout, cmd.Stderr = &w.log, &w.log
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
