@@ -38,6 +38,7 @@ func (r *Refusal) Error() string { return "voice: " + r.Reason }
 // Q.850 causes that are given here.
 const (
 	causeNoRoute          = 3  // no route to destination
+	causeNormal           = 16 // normal call clearing
 	causeAbsent           = 20 // subscriber absent: the endpoint has no reachable contact
 	causeInvalidNumber    = 28 // invalid number format
 	causeTemporaryFailure = 41 // temporary failure

@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -26,9 +27,9 @@ func (v *Voice) handle(ctx context.Context, ev ari.Event) {
 		v.ended(ev.Channel.ID, ev.Cause)
 	case *ari.ChannelHangupRequest:
 		// The end itself comes with StasisEnd, which has no cause. A soft request is Asterisk's own, and what it calls cause
-		// is none of Q.850.
+		// is none of Q.850; the other side's BYE out of a bridge is told without one.
 		if !ev.Soft {
-			v.legs.causeOf(acd.LegID(ev.Channel.ID), ev.Cause)
+			v.legs.causeOf(acd.LegID(ev.Channel.ID), cmp.Or(ev.Cause, causeNormal))
 		}
 	case *ari.ChannelStateChange:
 		if ev.Channel.State == ari.ChannelRinging {

@@ -206,6 +206,14 @@ func TestTheLifeOfAnOriginatedLeg(t *testing.T) {
 			[]acd.Input{acd.LegRang{Leg: id}, acd.LegEnded{Leg: id, Cause: 26}},
 		},
 		{
+			"hangs up in a bridge",
+			[]ari.Event{
+				&ari.StasisStart{Meta: app, Channel: leg}, &ari.ChannelHangupRequest{Meta: app, Channel: leg},
+				&ari.StasisEnd{Meta: app, Channel: leg},
+			},
+			[]acd.Input{acd.LegAnswered{PBX: "main", Leg: id}, acd.LegEnded{Leg: id, Cause: 16}},
+		},
+		{
 			"ends without a word",
 			[]ari.Event{
 				&ari.StasisStart{Meta: app, Channel: leg}, &ari.ChannelHangupRequest{Meta: app, Soft: true, Cause: 32, Channel: leg},
