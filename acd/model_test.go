@@ -171,14 +171,14 @@ func newModelRun(t *rapid.T) *modelRun {
 		}
 		return n
 	}
-	pbx := func() PBXID { return rapid.SampledFrom([]PBXID{"a", "a", "b"}).Draw(t, "pbx") }
+	pbx := func() PBXID { return rapid.SampledFrom([]PBXID{"a", "a", "a", "b"}).Draw(t, "pbx") }
 	for q := range rapid.IntRange(1, 4).Draw(t, "queues") {
 		r.m.conf.Queues = append(r.m.conf.Queues, Queue{
 			ID: QueueID(fmt.Sprint("q", q)), PBX: pbx(), Needs: needs(2, "need"), Priority: rapid.IntRange(0, 1).Draw(t, "priority"),
 			RingTimeout: 24 * time.Hour, WrapUp: 24 * time.Hour,
 		})
 	}
-	for a := range rapid.IntRange(1, 6).Draw(t, "agents") {
+	for a := range rapid.IntRange(1, 8).Draw(t, "agents") {
 		conf := Agent{ID: AgentID(fmt.Sprint("a", 9-a)), PBX: pbx(), Skills: needs(3, "skill")}
 		for _, q := range r.m.conf.Queues {
 			if rapid.IntRange(0, 3).Draw(t, "serves") > 0 {
@@ -194,6 +194,12 @@ func newModelRun(t *rapid.T) *modelRun {
 		r.step(AgentSignedIn{Agent: a.conf.ID})
 	}
 	r.connect("a")
+	for _, a := range r.m.agents {
+		if rapid.IntRange(0, 3).Draw(t, "begins ready") > 0 {
+			r.m.now = r.m.now.Add(time.Duration(rapid.IntRange(0, 1).Draw(t, "later")) * time.Second)
+			r.ready(a)
+		}
+	}
 	return r
 }
 
@@ -248,7 +254,8 @@ func (r *modelRun) connect(id PBXID) {
 
 // act lets one thing happen.
 func (r *modelRun) act() {
-	pass := time.Duration(rapid.IntRange(0, 12).Draw(r.T, "pass")) * time.Second
+	// Often no time passes, so that agents are idle equally long.
+	pass := time.Duration(rapid.SampledFrom([]int{0, 0, 0, 1, 5, 12, 31}).Draw(r.T, "pass")) * time.Second
 	r.m.wait(r.m.now.Add(pass))
 	r.step(DeadlineReached{})
 	a := rapid.SampledFrom(r.m.agents).Draw(r.T, "agent")
@@ -263,7 +270,7 @@ func (r *modelRun) act() {
 			r.step(AgentNotReady{Agent: a.conf.ID, Reason: "break"})
 		}
 	case 6:
-		r.talkOrReject(a)
+		r.talkOrReject(r.offered(a))
 	case 7:
 		r.end(a)
 	case 8:
@@ -277,6 +284,20 @@ func (r *modelRun) act() {
 			r.connect(id)
 		}
 	}
+}
+
+// offered is an agent who has a contact, the given one if nobody has.
+func (r *modelRun) offered(a *modelAgent) *modelAgent {
+	var all []*modelAgent
+	for _, b := range r.m.agents {
+		if b.has != nil {
+			all = append(all, b)
+		}
+	}
+	if len(all) == 0 {
+		return a
+	}
+	return rapid.SampledFrom(all).Draw(r.T, "offered")
 }
 
 func (r *modelRun) call() {
