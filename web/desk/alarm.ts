@@ -13,7 +13,8 @@ export function armSound(waiting: (waiting: boolean) => void) {
     void audio.resume();
     heard(false);
   };
-  addEventListener("pointerdown", unlock);
+  // Not on pointerdown: the notice goes then, what lies below it moves up, and the press would miss its button.
+  addEventListener("click", unlock);
   addEventListener("keydown", unlock);
   heard(!navigator.userActivation?.hasBeenActive && audio === null);
 }
