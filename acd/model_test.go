@@ -162,10 +162,10 @@ type modelRun struct {
 func newModelRun(t *rapid.T) *modelRun {
 	r := &modelRun{T: t, s: New(), m: &model{now: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC), up: map[PBXID]bool{}}}
 	r.m.conf.Digest = "model"
-	needs := func(most int, name string) []Need {
+	needs := func(name string, levels ...int) []Need {
 		var n []Need
 		for k := range 3 {
-			if level := rapid.IntRange(0, most).Draw(t, name); level > 0 {
+			if level := rapid.SampledFrom(levels).Draw(t, name); level > 0 {
 				n = append(n, Need{Skill: SkillID(fmt.Sprint("s", k)), Level: level})
 			}
 		}
@@ -174,12 +174,12 @@ func newModelRun(t *rapid.T) *modelRun {
 	pbx := func() PBXID { return rapid.SampledFrom([]PBXID{"a", "a", "a", "b"}).Draw(t, "pbx") }
 	for q := range rapid.IntRange(1, 4).Draw(t, "queues") {
 		r.m.conf.Queues = append(r.m.conf.Queues, Queue{
-			ID: QueueID(fmt.Sprint("q", q)), PBX: pbx(), Needs: needs(2, "need"), Priority: rapid.IntRange(0, 1).Draw(t, "priority"),
+			ID: QueueID(fmt.Sprint("q", q)), PBX: pbx(), Needs: needs("need", 0, 0, 0, 1, 2), Priority: rapid.IntRange(0, 1).Draw(t, "priority"),
 			RingTimeout: 24 * time.Hour, WrapUp: 24 * time.Hour,
 		})
 	}
 	for a := range rapid.IntRange(1, 8).Draw(t, "agents") {
-		conf := Agent{ID: AgentID(fmt.Sprint("a", 9-a)), PBX: pbx(), Skills: needs(3, "skill")}
+		conf := Agent{ID: AgentID(fmt.Sprint("a", 9-a)), PBX: pbx(), Skills: needs("skill", 0, 1, 2, 3, 3)}
 		for _, q := range r.m.conf.Queues {
 			if rapid.IntRange(0, 3).Draw(t, "serves") > 0 {
 				conf.Queues = append(conf.Queues, q.ID)
@@ -270,9 +270,9 @@ func (r *modelRun) act() {
 			r.step(AgentNotReady{Agent: a.conf.ID, Reason: "break"})
 		}
 	case 6:
-		r.talkOrReject(r.offered(a))
+		r.talkOrReject(r.one(a, func(b *modelAgent) bool { return b.has != nil }))
 	case 7:
-		r.end(a)
+		r.end(r.one(a, func(b *modelAgent) bool { return len(b.phone) > 0 }))
 	case 8:
 		r.hangUp()
 	default:
@@ -286,18 +286,13 @@ func (r *modelRun) act() {
 	}
 }
 
-// offered is an agent who has a contact, the given one if nobody has.
-func (r *modelRun) offered(a *modelAgent) *modelAgent {
-	var all []*modelAgent
-	for _, b := range r.m.agents {
-		if b.has != nil {
-			all = append(all, b)
-		}
-	}
+// one is an agent of whom it is true, the given one if there is none.
+func (r *modelRun) one(a *modelAgent, which func(*modelAgent) bool) *modelAgent {
+	all := slices.DeleteFunc(slices.Clone(r.m.agents), func(b *modelAgent) bool { return !which(b) })
 	if len(all) == 0 {
 		return a
 	}
-	return rapid.SampledFrom(all).Draw(r.T, "offered")
+	return rapid.SampledFrom(all).Draw(r.T, "one")
 }
 
 func (r *modelRun) call() {
