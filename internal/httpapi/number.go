@@ -13,6 +13,9 @@ import (
 // maxNumber is the longest text that is looked at as a number.
 const maxNumber = 40
 
+// maxE164 is a plus and the 15 digits that a number may have (ITU-T E.164).
+const maxE164 = 16
+
 // satelliteCodes are the country codes of satellite networks and of international numbers that cost more than a call
 // (ITU-T E.164: 870 Inmarsat, 878 UPT, 881 global mobile satellite, 882 and 883 international networks, 888, 979
 // international premium rate).
@@ -60,7 +63,7 @@ func parseNumber(text string, c *config.Config) (string, *Problem) {
 	if phonenumbers.IsPossibleShortNumberForRegion(number, c.Region) && !phonenumbers.IsValidNumber(number) || len(digits) < 5 {
 		return refuse(CodeNumberKind, "short numbers are not called; give a number with area code")
 	}
-	if !phonenumbers.IsValidNumber(number) {
+	if !phonenumbers.IsValidNumber(number) || len(e164) > maxE164 {
 		return refuse(CodeNumberInvalid, "this number does not exist; look at it again, area code included")
 	}
 	switch phonenumbers.GetNumberType(number) {
