@@ -35,7 +35,7 @@ check: build ## format, vet, lint, unit tests, import rules
 	go test -race -shuffle=on -timeout 15m $(UNIT)
 
 .PHONY: test
-test: packages check conformance flows ## install what is missing and run everything, real Asterisk and real browser included
+test: packages check conformance flows docker-test ## install what is missing and run everything, real Asterisk and real browser included
 
 .PHONY: conformance
 conformance: packages ## compare our ARI types with the running Asterisk's own description
@@ -45,9 +45,21 @@ conformance: packages ## compare our ARI types with the running Asterisk's own d
 flows: packages build ## whole call flows and pages against a real Asterisk, real phones and a real browser
 	CONTACTD_ASTERISK_ROOT=$(ROOT) testbed/live-tests.sh $(LIVE)
 
+bin/contactd-static: build
+	CGO_ENABLED=0 go build -o $@ ./cmd/contactd
+
+.PHONY: docker-test
+docker-test: bin/contactd-static ## flows 1 and 2 in Docker, every part on its own address; BASE=image where a registry is reached
+	CONTACTD_DOCKER_BINARY=$(CURDIR)/bin/contactd-static testbed/docker/with-engine.sh go test -count=1 -timeout 15m -run Flows ./testbed/docker
+
+.PHONY: docker-demo
+docker-demo: bin/contactd-static ## the demo with every part in a container of its own
+	go build -o bin/docker-demo ./testbed/docker/demo
+	testbed/docker/with-engine.sh bin/docker-demo -base=$(BASE)
+
 .PHONY: bench
-bench: build ## measure; BENCH=route|journal|room for one of them
-	testbed/bench.sh $(BENCH)
+bench: packages build ## measure; BENCH=route|journal|room|calls for one of them
+	CONTACTD_ASTERISK_ROOT=$(ROOT) testbed/bench.sh $(BENCH)
 
 .PHONY: soak
 soak: ## a million random steps of the director, with lost, doubled and reordered inputs

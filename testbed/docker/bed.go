@@ -38,6 +38,9 @@ const (
 	ariURL      = "http://" + asterisk + ":8088/ari"
 )
 
+// ShopAddress is where a demo's shop is served on the machine itself, whose pages the bed's contactd knows.
+const ShopAddress = "localhost:8090"
+
 // Bed is a network with Asterisk and contactd on it.
 type Bed struct {
 	name    string
@@ -125,7 +128,7 @@ func (b *Bed) configure(ctx context.Context) error {
 	sum := argon2.IDKey([]byte(Password), salt, 1, 64, 1, 32)
 	b64 := base64.RawStdEncoding.EncodeToString
 	hash := fmt.Sprintf("$argon2id$v=19$m=64,t=1,p=1$%s$%s", b64(salt), b64(sum))
-	text := strings.NewReplacer("HASH", hash, "PASSWORD", Password, "ASTERISK", asterisk, "OUTSIDE", outside, "DESK", DeskURL, "CUSTOMER", CustomerURL).Replace(configuration)
+	text := strings.NewReplacer("HASH", hash, "PASSWORD", Password, "ASTERISK", asterisk, "OUTSIDE", outside, "SHOP", ShopAddress, "DESK", DeskURL, "CUSTOMER", CustomerURL).Replace(configuration)
 	if err := os.WriteFile(filepath.Join(etc, "contactd.yaml"), []byte(text), 0o644); err != nil {
 		return err
 	}
@@ -153,7 +156,7 @@ agents:
   ann: {name: Ann, password_hash: "HASH", phone: {endpoint: ann, secret: "PASSWORD"}, queues: [sales]}
   bob: {name: Bob, password_hash: "HASH", phone: {endpoint: bob, secret: "PASSWORD"}, queues: [sales]}
 sites:
-  shop: {origins: ["http://localhost:8090"], queues: [sales], hotline: "+49 30 123456"}
+  shop: {origins: ["http://SHOP"], queues: [sales], hotline: "+49 30 123456"}
 `
 
 // Start runs a container in the background.
@@ -191,6 +194,27 @@ func (b *Bed) Phone(ctx context.Context, name, address string) error {
 	return b.sipp(ctx, name, address, "answer", "-rtp_echo")
 }
 
+// Phones brings the agents' and the customer's phones, and returns when Asterisk reaches them all.
+func (b *Bed) Phones(ctx context.Context) error {
+	for user, address := range map[string]string{"ann": ann, "bob": bob} {
+		if err := b.Register(ctx, user, address); err != nil {
+			return err
+		}
+		if err := b.Phone(ctx, user, address); err != nil {
+			return err
+		}
+	}
+	if err := b.Phone(ctx, "customer", outside); err != nil {
+		return err
+	}
+	for _, endpoint := range []string{"ann", "bob", "outside"} {
+		if err := b.AwaitOnline(ctx, endpoint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Sipp runs a scenario of testbed/sipp once, in the background; its exit status says whether all went as written.
 func (b *Bed) Sipp(ctx context.Context, name, address, scenario string, args ...string) error {
 	return b.sipp(ctx, name, address, scenario, append([]string{"-m", "1", "-timeout", "60", "-timeout_error"}, args...)...)
@@ -200,6 +224,24 @@ func (b *Bed) sipp(ctx context.Context, name, address, scenario string, args ...
 	mounts := []string{"-v", filepath.Join(b.source, "..", "sipp") + ":/scenarios:ro"}
 	all := append([]string{asterisk + ":5060", "-sf", "/scenarios/" + scenario + ".xml", "-i", address, "-p", "5060", "-mi", address, "-nostdin", "-trace_err"}, args...)
 	return b.Start(ctx, name, address, mounts, "contactd/sipp", all...)
+}
+
+// AwaitOnline waits until Asterisk reaches an endpoint: it asks each half a minute.
+func (b *Bed) AwaitOnline(ctx context.Context, endpoint string) error {
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	defer cancel()
+	for {
+		var seen struct{ State string }
+		err := request(ctx, b.Client, http.MethodGet, ariURL+"/endpoints/PJSIP/"+endpoint+"?api_key=contactd:"+Password, "", nil, &seen)
+		if err == nil && seen.State == "online" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("docker: endpoint %s is %q after 90 s: %w", endpoint, seen.State, err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // Register signs a phone in, and returns when it is.

@@ -63,6 +63,7 @@ func TestFlows(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, bed.Phone(t.Context(), "ann", ann))
+	start(t, bed.AwaitOnline(t.Context(), "ann"))
 	desk, err := bed.SignIn(t.Context(), "ann")
 	if err != nil {
 		t.Fatal(err)
@@ -80,9 +81,10 @@ func TestFlows(t *testing.T) {
 
 	t.Run("call me now", func(t *testing.T) {
 		start(t, bed.Phone(t.Context(), "customer", outside))
+		start(t, bed.AwaitOnline(t.Context(), "outside"))
 		var made struct{ Contact string }
-		asked := map[string]any{"queue": "sales", "kind": "callback_now", "number": "+49 30 7654321", "page": "http://localhost:8090/", "consent": false, "language": "en"}
-		if err := request(t.Context(), bed.Client, http.MethodPost, CustomerURL+"/v1/contacts", "http://localhost:8090", asked, &made); err != nil {
+		asked := map[string]any{"queue": "sales", "kind": "callback_now", "number": "+49 30 7654321", "page": "http://" + ShopAddress + "/", "consent": false, "language": "en"}
+		if err := request(t.Context(), bed.Client, http.MethodPost, CustomerURL+"/v1/contacts", "http://"+ShopAddress, asked, &made); err != nil {
 			t.Fatal(err)
 		}
 		connected(t, desk)
