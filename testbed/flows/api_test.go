@@ -233,9 +233,17 @@ func until[T any](t *testing.T, what string, ask func() (T, error), wanted func(
 		}
 		select {
 		case <-limit:
-			shown, _ := json.Marshal(got)
-			t.Fatalf("%s: not within %v; last seen: %s, %v", what, patience, shown, err)
+			t.Fatalf("%s: not within %v; last seen: %s, %v", what, patience, shown(got), err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// shown is a value as a failed test prints it.
+func shown(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprintf("%T", value)
+	}
+	return string(text)
 }

@@ -34,6 +34,8 @@ type exchange struct {
 	pbx      *asterisk.Asterisk
 	// customer is the telephone at the other end of the trunk, whatever number is dialled.
 	customer *phones.Phone
+	// full is the other end of a trunk that has no line free.
+	full *phones.Phone
 }
 
 var shared struct {
@@ -91,6 +93,10 @@ func (e *exchange) open() error {
 	if err != nil {
 		return err
 	}
+	e.full, err = phones.New(phones.Options{PBX: "127.0.0.1:9", User: "full", Behaviour: phones.Reject(503), CallWaiting: true})
+	if err != nil {
+		return err
+	}
 	e.pbx, err = asterisk.Start(ctx, asterisk.Options{Files: func(s asterisk.Settings) (map[string][]byte, error) { return e.render(ctx, s) }})
 	return err
 }
@@ -126,8 +132,10 @@ func (e *exchange) close() error {
 			return err
 		}
 	}
-	if e.customer != nil {
-		_ = e.customer.Close()
+	for _, p := range []*phones.Phone{e.customer, e.full} {
+		if p != nil {
+			_ = p.Close()
+		}
 	}
 	return os.RemoveAll(e.dir)
 }

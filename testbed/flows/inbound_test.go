@@ -10,7 +10,7 @@ import (
 // Flow 2: a caller hears music; the longest idle agent does not answer and is made not-ready; the next one answers; they talk;
 // the caller hangs up.
 func TestACallComesIn(t *testing.T) {
-	s := begin(t, world{Ring: 3 * time.Second})
+	s := begin(t, world{Ring: 6 * time.Second})
 	ann, bob := s.agent("ann", annTone, phones.RingOnly()), s.agent("bob", bobTone, phones.Answer(0))
 	ann.ready()
 	bob.ready()

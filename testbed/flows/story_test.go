@@ -14,8 +14,8 @@ type story struct {
 	t *testing.T
 	*exchange
 	daemon *daemon
-	// called is how many calls the customer's telephone had had when the story began.
-	called int
+	// called is how many calls the customer's telephone had had when the story began, taken how many it was asked for since.
+	called, taken int
 }
 
 // begin starts a contactd and waits until it has its Asterisk. The customer's telephone answers unless it is told otherwise.
@@ -25,7 +25,7 @@ func begin(t *testing.T, w world) *story {
 	w.settings = w.pbx.Settings
 	s := &story{t: t, exchange: w.exchange}
 	s.customer.Behave(phones.Answer(0))
-	s.called = s.invitations()
+	s.called = len(s.invitations())
 	s.daemon = startDaemon(t, w)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -55,31 +55,33 @@ func (s *story) nothingLeft() {
 	s.pbx.AssertNothingLeft(s.t)
 }
 
-// invitations counts the calls to the customer's telephone.
-func (s *story) invitations() int {
-	count := 0
+// invitations are the calls to the customer's telephone, those of earlier stories included.
+func (s *story) invitations() []*phones.Call {
+	var calls []*phones.Call
 	for _, ev := range s.customer.Events() {
 		if ev.Kind == phones.Invited {
-			count++
+			calls = append(calls, ev.Call)
 		}
 	}
-	return count
+	return calls
 }
 
 // customerCalled asserts how often the customer was called in this story.
 func (s *story) customerCalled(times int) {
 	s.t.Helper()
-	if got := s.invitations() - s.called; got != times {
+	if got := len(s.invitations()) - s.called; got != times {
 		s.t.Errorf("the customer's telephone was called %d times, want %d: %v", got, times, s.customer.Events())
 	}
 }
 
-// customersCall waits for the next call to the customer.
+// customersCall waits for the next call to the customer in this story.
 func (s *story) customersCall() *phones.Call {
 	s.t.Helper()
-	ev, err := s.customer.Await(s.ctx(), phones.Invited)
-	s.check(err)
-	return ev.Call
+	n := s.called + s.taken
+	s.taken++
+	calls := until(s.t, "the customer's telephone is called", func() ([]*phones.Call, error) { return s.invitations(), nil },
+		func(calls []*phones.Call) bool { return len(calls) > n })
+	return calls[n]
 }
 
 // agent is a person with a desk and a telephone.

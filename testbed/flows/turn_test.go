@@ -73,7 +73,7 @@ func TestCallMeWhenItIsMyTurn(t *testing.T) {
 
 // The customer does not answer; after the pause comes the second attempt, then the final outcome: exactly one call an attempt.
 func TestTheCustomerDoesNotAnswer(t *testing.T) {
-	s := begin(t, world{CustomerRing: 2 * time.Second, Pause: 2 * time.Second})
+	s := begin(t, world{CustomerRing: 2 * time.Second, Pause: 6 * time.Second})
 	s.customer.Behave(phones.RingOnly())
 	ann := s.agent("ann", annTone, phones.Answer(0))
 	ann.ready()
@@ -151,6 +151,39 @@ func TestTheCustomerCancelsWhileBeingCalled(t *testing.T) {
 	// There was no talk, and so there is nothing to wrap up.
 	ann.is("ready", "")
 	if got := ann.record(r.id); got.Termination != "cancelled" || got.Connected != nil {
+		t.Errorf("the record says %+v", got)
+	}
+	s.customerCalled(1)
+	s.nothingLeft()
+}
+
+// A trunk that has no line free is followed by the next one within the same attempt.
+func TestAFullTrunkIsFollowedByTheNext(t *testing.T) {
+	s := begin(t, world{})
+	ann := s.agent("ann", annTone, phones.Answer(0))
+	ann.ready()
+	r := s.asks("callback_now", "040 5551234")
+	if ev, err := s.full.Await(s.ctx(), phones.Invited); err != nil || !strings.Contains(ev.Call.Header("To"), "sip:49405551234@") {
+		t.Errorf("the first trunk was not tried: %v, %v", ev, err)
+	}
+	customer, desk := s.customersCall(), ann.rings()
+	if customer.Number != "+4940111111" {
+		t.Errorf("the customer sees %q", customer.Number)
+	}
+	r.is("connected")
+	ann.talking()
+	s.hear(customer, desk, annTone)
+	s.check(customer.HangUp(s.ctx()))
+	s.over(desk)
+	ann.finish()
+	got := ann.record(r.id)
+	var trunks []string
+	for _, l := range got.Legs {
+		if l.Party == "customer" && l.Attempt == 1 {
+			trunks = append(trunks, l.Trunk)
+		}
+	}
+	if got.Termination != "customer_hung_up" || strings.Join(trunks, " ") != "full outside" {
 		t.Errorf("the record says %+v", got)
 	}
 	s.customerCalled(1)

@@ -63,7 +63,9 @@ pbxs:
     rtp: {from: {{.Settings.RTPFirst}}, to: {{.Settings.RTPLast}}}
 trunks:
   outside: {dial: "PJSIP/{e164}@outside", host: "{{.Trunk}}"}
+  full: {dial: "PJSIP/{e164}@full", host: "{{.FullTrunk}}"}
 routes:
+  - {prefix: "+4940", trunks: [full, outside], caller_id: "+4940111111"}
   - {prefix: "+49", trunks: [outside], caller_id: "+4930111111"}
 numbers: {countries: [DE], per_number_per_hour: 100, per_address_per_hour: 1000, per_network_per_hour: 1000, calls_per_minute: 1000}
 skills: [sales]
@@ -97,6 +99,7 @@ const origin = "http://localhost:8090"
 // What the template asks for.
 func (w world) Settings() asterisk.Settings { return w.settings }
 func (w world) Trunk() string               { return w.customer.Address() }
+func (w world) FullTrunk() string           { return w.full.Address() }
 func (w world) Hash() string                { return w.hash }
 func (w world) Password() string            { return password }
 func (w world) Agents() []string            { return []string{"ann", "bob"} }
