@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"contactd/internal/auth"
 )
 
 const least = `
@@ -34,6 +36,9 @@ func TestExampleIsValidAndItsDefaultsAreTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := loaded(t, string(raw))
+	if good, err := auth.CheckPassword(c.Agents["ann"].PasswordHash.Reveal(), "change-me"); err != nil || !good {
+		t.Errorf("the example's password is not the one that it says: %v", err)
+	}
 	if got := c.Queues["sales"].Title["de"]; got != "Verkauf" {
 		t.Errorf("title = %q", got)
 	}

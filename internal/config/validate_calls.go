@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"contactd/internal/auth"
 )
 
 var (
@@ -147,8 +149,10 @@ func (c *Config) validateAgents(p *Problems) {
 		a, key := c.Agents[id], "agents."+id
 		c.knownPBX(p, key+".pbx", a.PBX)
 		oneOf(p, key+".role", a.Role, RoleAgent, RoleSupervisor)
-		if hash := a.PasswordHash.Reveal(); hash != "" && !strings.HasPrefix(hash, "$argon2id$") {
-			p.add(key+".password_hash", "is no argon2id hash; make one by: contactd user password")
+		if hash := a.PasswordHash.Reveal(); hash != "" {
+			if err := auth.ValidHash(hash); err != nil {
+				p.add(key+".password_hash", "%s", err)
+			}
 		}
 		on := a.PBX + "/" + a.Phone.Endpoint
 		switch other, taken := endpoint[on]; {
