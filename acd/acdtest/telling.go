@@ -135,10 +135,10 @@ func (s *Scenario) configure() (string, error) {
 	return rest, nil
 }
 
-// pbx up legs=a:up,b bridges=1:a+b | pbx down
+// pbx up legs=a:up,b bridges=1:a+b | pbx down epoch=1
 func (s *Scenario) pbx(w words) (string, error) {
 	if w.at(0) == "down" {
-		return s.step(acd.PBXDisconnected{PBX: "main", Epoch: s.epoch}), nil
+		return s.step(acd.PBXDisconnected{PBX: "main", Epoch: uint64(w.number("epoch", int(s.epoch)))}), nil
 	}
 	s.epoch++
 	in := acd.PBXConnected{PBX: "main", Epoch: s.epoch}
