@@ -39,11 +39,11 @@ test: packages check conformance flows docker-test ## install what is missing an
 
 .PHONY: conformance
 conformance: packages ## compare our ARI types with the running Asterisk's own description
-	CONTACTD_ASTERISK_ROOT=$(ROOT) go test -count=1 -timeout 10m -run 'Conforms|Live' ./ari/... ./acd/voice/... ./asterisk-conf/... ./testbed/asterisk/... ./testbed/phones/...
+	root=$(ROOT); CONTACTD_ASTERISK_ROOT=$$root go test -count=1 -timeout 10m -run 'Conforms|Live' ./ari/... ./acd/voice/... ./asterisk-conf/... ./testbed/asterisk/... ./testbed/phones/...
 
 .PHONY: flows
 flows: packages build ## whole call flows and pages against a real Asterisk, real phones and a real browser
-	CONTACTD_ASTERISK_ROOT=$(ROOT) testbed/live-tests.sh $(LIVE)
+	root=$(ROOT); CONTACTD_ASTERISK_ROOT=$$root testbed/live-tests.sh $(LIVE)
 
 bin/contactd-static: build
 	CGO_ENABLED=0 go build -o $@ ./cmd/contactd
@@ -59,7 +59,7 @@ docker-demo: bin/contactd-static ## the demo with every part in a container of i
 
 .PHONY: bench
 bench: packages build ## measure; BENCH=route|journal|room|calls for one of them
-	CONTACTD_ASTERISK_ROOT=$(ROOT) testbed/bench.sh $(BENCH)
+	root=$(ROOT); CONTACTD_ASTERISK_ROOT=$$root testbed/bench.sh $(BENCH)
 
 .PHONY: soak
 soak: ## a million random steps of the director, with lost, doubled and reordered inputs
@@ -69,4 +69,4 @@ soak: ## a million random steps of the director, with lost, doubled and reordere
 demo: packages build ## a real Asterisk, contactd and a demo shop; PHONES=auto brings phones that answer by themselves
 	go build -o bin/demo ./testbed/demo
 	@# Not `go run`, which would not hand a SIGTERM on.
-	CONTACTD_ASTERISK_ROOT=$(ROOT) exec bin/demo -phones=$(or $(PHONES),none)
+	root=$(ROOT); CONTACTD_ASTERISK_ROOT=$$root exec bin/demo -phones=$(or $(PHONES),none)

@@ -5,6 +5,7 @@
 # whole machine. What failed first and passed then is printed as UNSTABLE, with its first output, and is a defect to
 # mend; what fails twice fails the run. docs/decisions/live-tests.md says why.
 set -euo pipefail
+: "${CONTACTD_ASTERISK_ROOT:?is not set: without it these tests would be skipped; make flows sets it}"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 status=0
