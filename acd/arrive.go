@@ -5,7 +5,9 @@ const (
 	causeUnallocated = 1
 	causeNormal      = 16
 	causeBusy        = 17
+	causeAbsent      = 20
 	causeElsewhere   = 26
+	causeNoTrunk     = 38
 )
 
 func (s *State) started(in Started) {

@@ -135,7 +135,11 @@ func (s *State) commandSettled(in CommandSettled) {
 	case OriginateLeg:
 		s.emit(CommandClosed{Command: in.Command})
 		if in.Outcome == Refused {
-			s.legOver(do.Leg, in.Cause, false)
+			cause := in.Cause
+			if do.Trunk != "" && cause == causeAbsent {
+				cause = causeNoTrunk // no call was made: it is the trunk that is not there, not the customer
+			}
+			s.legOver(do.Leg, cause, false)
 		}
 		// Unknown: never originated again. The leg's events, the next listing or the deadline tell what came of it.
 	default:
