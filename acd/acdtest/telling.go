@@ -102,7 +102,10 @@ func (s *Scenario) input(verb string, w words) (acd.Input, error) {
 	case "ended":
 		return acd.LegEnded{Leg: leg, Cause: w.number("cause", 16)}, nil
 	case "settled":
-		outcome := map[string]acd.Outcome{"done": acd.Done, "refused": acd.Refused, "unknown": acd.Unknown}[w.at(1)]
+		outcome := map[string]acd.Outcome{"done": acd.Done, "refused": acd.Refused, "unknown": acd.Unknown}[w.at(0)]
+		if outcome == 0 {
+			return nil, fmt.Errorf("settled done, refused or unknown")
+		}
 		return acd.CommandSettled{Command: acd.CommandID(w.number("command", 0)), Outcome: outcome, Cause: w.number("cause", 0)}, nil
 	}
 	return nil, fmt.Errorf("no such line")
