@@ -29,7 +29,6 @@ type Scenario struct {
 	conf  acd.Config
 	epoch uint64
 	facts []acd.Entry
-	snap  []byte
 }
 
 // NewScenario begins an empty story at noon.
