@@ -39,7 +39,7 @@ test: packages check conformance flows docker-test ## install what is missing an
 
 .PHONY: conformance
 conformance: packages ## compare our ARI types with the running Asterisk's own description
-	root=$(ROOT); CONTACTD_ASTERISK_ROOT=$$root go test -count=1 -timeout 10m -run 'Conforms|Live' ./ari/... ./acd/voice/... ./asterisk-conf/... ./testbed/asterisk/... ./testbed/phones/...
+	root=$(ROOT); CONTACTD_ASTERISK_ROOT=$$root testbed/live-tests.sh -run 'Conforms|Live' ./ari/... ./acd/voice/... ./asterisk-conf/... ./testbed/asterisk/... ./testbed/phones/...
 
 .PHONY: flows
 flows: packages build ## whole call flows and pages against a real Asterisk, real phones and a real browser
