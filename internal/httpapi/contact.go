@@ -280,6 +280,8 @@ func (s *Server) dialable(c *config.Config, queue, text string) (number string, 
 
 // changeNumber has a waiting contact called at another number.
 func (s *Server) changeNumber(ctx context.Context, id acd.ContactID, text string, addr netip.Addr) error {
+	// One change at a time: each keeps the numbers that it found beside its own.
+	defer s.once.lock("number/" + string(id))()
 	c := s.Config()
 	v, ok := s.Director.View().Contacts[id]
 	if !ok {
@@ -289,14 +291,14 @@ func (s *Server) changeNumber(ctx context.Context, id acd.ContactID, text string
 	if p != nil {
 		return p
 	}
+	pseudonym := s.People.Pseudonym(number)
+	if v.Caller == pseudonym {
+		return nil
+	}
 	before, err := s.People.Find(id)
 	if err != nil {
 		return s.failed(ctx, "read the contact", err)
 	}
-	if before.Number == number {
-		return nil
-	}
-	pseudonym := s.People.Pseudonym(number)
 	switch p, err := s.limits.Request(ctx, c, pseudonym, addr); {
 	case err != nil:
 		return s.failed(ctx, "count the request", err)

@@ -50,7 +50,7 @@ func (s *Server) state(c *config.Config, view *acd.View, id acd.ContactID) (Cont
 	if v, ok := view.Contacts[id]; ok {
 		state := ContactState{
 			Contact: id, Kind: v.Kind, Queue: v.Queue, State: v.State, Place: v.Place, Estimate: estimateOf(v.Estimate),
-			NumberHint: s.hint(id), Attempt: v.Attempt, NextAttempt: stamp(v.NextAttempt), ConnectedAt: stamp(v.ConnectedAt),
+			NumberHint: s.hint(id, v.Caller), Attempt: v.Attempt, NextAttempt: stamp(v.NextAttempt), ConnectedAt: stamp(v.ConnectedAt),
 			Termination: v.Termination, LastOutcome: v.LastOutcome,
 		}
 		if v.State != acd.Waiting && v.State != acd.Paused {
@@ -63,17 +63,22 @@ func (s *Server) state(c *config.Config, view *acd.View, id acd.ContactID) (Cont
 		return ContactState{}, err
 	}
 	return ContactState{
-		Contact: id, Kind: record.Kind, Queue: record.Queue, State: acd.Ended, NumberHint: s.hint(id),
+		Contact: id, Kind: record.Kind, Queue: record.Queue, State: acd.Ended, NumberHint: s.hint(id, ""),
 		ConnectedAt: stamp(record.Connected), Termination: record.Termination, AgentName: c.Agents[string(record.Agent)].Name,
 	}, nil
 }
 
-func (s *Server) hint(id acd.ContactID) string {
+// hint of the number that the director means by a pseudonym, which may be another than the last one asked for; without a
+// pseudonym it is the last one.
+func (s *Server) hint(id acd.ContactID, caller string) string {
 	person, err := s.People.Find(id)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		s.log.Warn("personal data not readable", "contact", id, "error", err)
 	}
-	return hint(person.Number)
+	if caller == "" {
+		return hint(person.Number)
+	}
+	return hint(person.NumberOf(caller, s.People.Pseudonym))
 }
 
 // title of a queue in a language, in English, or in whatever there is.
