@@ -185,11 +185,25 @@ func (o order) originate(ctx context.Context, do acd.OriginateLeg) {
 			// The leg on whose behalf this one is made has just gone, and it is certain that nothing was dialled. What follows
 			// from its end is the director's to say, and not that the phone cannot be reached.
 			request.Originator = ""
-			ari.Start(ctx, o.via, request.Request(), func(_ ari.Channel, err error) { o.originated(do.Leg, err) })
+			o.originateAgain(ctx, do.Leg, request, err)
 			return
 		}
 		o.originated(do.Leg, err)
 	})
+}
+
+// originateAgain dials a leg whose first request was refused, unless the director has hung it up meanwhile: his request came
+// before this one and found no channel, and the phone would ring for nobody.
+func (o order) originateAgain(ctx context.Context, id acd.LegID, request ari.Originate, refusal error) {
+	if !o.voice.legs.wanted(id) {
+		o.originated(id, refusal)
+		return
+	}
+	ari.Start(ctx, o.via, request.Request(), func(_ ari.Channel, err error) { o.originated(id, err) })
+	if !o.voice.legs.wanted(id) {
+		// Hung up between the look and the request; whichever was first on the wire, this comes behind both.
+		ari.Start(ctx, o.via, ari.HangUp(string(id), causeNormal), nil)
+	}
 }
 
 // originated settles an originate.

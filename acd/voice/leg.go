@@ -79,6 +79,14 @@ func (l *legs) causeOf(id acd.LegID, cause int) {
 	}
 }
 
+// wanted tells whether a leg is known and nobody has asked to hang it up.
+func (l *legs) wanted(id acd.LegID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.all[id]
+	return known != nil && known.cause == 0
+}
+
 // end removes a leg and tells whether it was there, with the cause that is known of it; cause is that of the event, if it has
 // one.
 func (l *legs) end(id acd.LegID, cause int) (int, bool) {

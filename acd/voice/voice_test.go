@@ -344,6 +344,33 @@ func TestAnOriginatorThatIsGone(t *testing.T) {
 	}
 }
 
+// The same caller's end has already made the director hang the phone up: it does not ring for nobody afterwards.
+func TestAnOriginatorThatIsGoneAndALegThatWasHungUp(t *testing.T) {
+	s := newStage(t, nil)
+	next[acd.PBXConnected](s)
+	arrived, hungUp := make(chan struct{}, 2), make(chan struct{})
+	s.pbx.On("POST channels/*", func(aritest.Request) aritest.Response {
+		arrived <- struct{}{}
+		<-hungUp
+		return aritest.Refuse(http.StatusBadRequest, "Provided originator channel was not found")
+	})
+	s.pbx.On("DELETE channels/*", func(aritest.Request) aritest.Response { return aritest.Refuse(http.StatusNotFound, "not found") })
+	s.execute(1, acd.OriginateLeg{PBX: "main", Leg: "cd-x-1-1", Agent: "ann", Originator: "1.1"})
+	<-arrived
+	s.execute(2, acd.HangUpLeg{PBX: "main", Leg: "cd-x-1-1", Cause: 16})
+	close(hungUp)
+	if got := s.outcome(); got.Command != 1 || got.Outcome != acd.Refused {
+		t.Errorf("settled %+v", got)
+	}
+	next[acd.LegEnded](s)
+	s.nothingElse()
+	for _, r := range s.pbx.Requests() {
+		if strings.HasPrefix(r.String(), "POST channels/cd-x-1-1") && !r.Query.Has("originator") {
+			t.Errorf("dialled once more: %s", r)
+		}
+	}
+}
+
 // The connection breaks while an originate is under way, and nobody knows whether it was carried out.
 func TestAnOriginateWithoutAnAnswerIsUnknown(t *testing.T) {
 	s := newStage(t, nil)
