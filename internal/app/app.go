@@ -263,12 +263,14 @@ func (d *Daemon) keepHouse(ctx context.Context, p *parts) {
 		if _, err := p.store.PruneJournal(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("journal not pruned", "error", err)
 		}
-		users, err := p.sessions.Users()
+		// The agents first: who signs in after that has a session before being among them.
+		agents := p.engine.View().Agents
+		users, err := p.sessions.Users(func(user string) string { return d.config().Agents[user].PasswordHash.Reveal() })
 		if err != nil {
 			d.log.Error("sessions not readable", "error", err)
 			continue
 		}
-		for id, agent := range p.engine.View().Agents {
+		for id, agent := range agents {
 			if agent.State == acd.LoggedOut || users[string(id)] {
 				continue
 			}

@@ -234,7 +234,7 @@ func TestSessions(t *testing.T) {
 	c, table := setUp()
 	ctx := context.Background()
 	sessions := NewSessions(table, time.Hour, c.now)
-	id, _, err := sessions.Start(ctx, "ann")
+	id, _, err := sessions.Start(ctx, "ann", "hash")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,16 +258,25 @@ func TestSessions(t *testing.T) {
 	if _, err := sessions.Find(ctx, id); err == nil {
 		t.Error("an idle session lives on")
 	}
-	one, _, _ := sessions.Start(ctx, "ann")
-	two, _, _ := sessions.Start(ctx, "bob")
-	three, _, _ := sessions.Start(ctx, "ann")
-	if err := errors.Join(sessions.End(ctx, three), sessions.EndAll(ctx, "ann")); err != nil {
+	one, _, _ := sessions.Start(ctx, "ann", "hash")
+	two, kept, _ := sessions.Start(ctx, "bob", "hash")
+	if err := sessions.End(ctx, one); err != nil {
 		t.Fatal(err)
 	}
-	for id, want := range map[string]bool{one: false, two: true, three: false} {
-		if _, err := sessions.Find(ctx, id); (err == nil) != want {
-			t.Errorf("after the end: %v", err)
+	if _, err := sessions.Find(ctx, one); !errors.Is(err, ErrInvalid) {
+		t.Errorf("after the end: %v", err)
+	}
+	if found, err := sessions.Find(ctx, two); err != nil || !found.Holds("hash") || !kept.Holds("hash") {
+		t.Errorf("another's session: %+v %v", found, err)
+	}
+	for hash, want := range map[string]bool{"hash": true, "another": false} {
+		users, err := sessions.Users(func(string) string { return hash })
+		if err != nil || users["bob"] != want || users["ann"] {
+			t.Errorf("with the password %s: %v %v", hash, users, err)
 		}
+	}
+	if kept.Holds("another") {
+		t.Error("a session outlives a new password")
 	}
 }
 

@@ -12,9 +12,14 @@ import (
 type Session struct {
 	User    string    `json:"user"`
 	Started time.Time `json:"started"`
+	// Password is the digest of the hash of the password that it was begun with.
+	Password string `json:"password"`
 	// Expires moves on while the session is used.
 	Expires time.Time `json:"expires"`
 }
+
+// Holds says whether the user's password is still the one that the session was begun with: a new one ends it.
+func (s Session) Holds(passwordHash string) bool { return s.Password == digest(passwordHash) }
 
 // CookieName of the session, and its name over TLS, which browsers accept from the same host over TLS only.
 const (
@@ -43,11 +48,11 @@ func NewSessions(table Table, idle time.Duration, now func() time.Time) *Session
 
 const sessionPrefix = "session/"
 
-// Start begins a session and returns its id, for [SetCookie].
-func (s *Sessions) Start(ctx context.Context, user string) (id string, session Session, err error) {
+// Start begins a session of a user whose password has this hash, and returns its id, for [SetCookie].
+func (s *Sessions) Start(ctx context.Context, user, passwordHash string) (id string, session Session, err error) {
 	id = secret()
 	now := s.now().UTC()
-	session = Session{User: user, Started: now, Expires: now.Add(s.idle)}
+	session = Session{User: user, Started: now, Password: digest(passwordHash), Expires: now.Add(s.idle)}
 	return id, session, s.put(ctx, id, session)
 }
 
@@ -97,33 +102,13 @@ func (s *Sessions) End(ctx context.Context, id string) error {
 	return nil
 }
 
-// EndAll ends all sessions of a user (dismissed, password changed).
-func (s *Sessions) EndAll(ctx context.Context, user string) error {
-	var keys []string
-	if err := s.table.Each(sessionPrefix, func(key string, value []byte) bool {
-		var session Session
-		if json.Unmarshal(value, &session) == nil && session.User == user {
-			keys = append(keys, key)
-		}
-		return true
-	}); err != nil {
-		return fmt.Errorf("auth: list sessions: %w", err)
-	}
-	for _, key := range keys {
-		if err := s.table.Delete(ctx, key); err != nil {
-			return fmt.Errorf("auth: end session: %w", err)
-		}
-	}
-	return nil
-}
-
-// Users are those who have a living session.
-func (s *Sessions) Users() (map[string]bool, error) {
+// Users are those who have a living session that holds with the hash of their password.
+func (s *Sessions) Users(passwordHash func(user string) string) (map[string]bool, error) {
 	users := map[string]bool{}
 	now := s.now()
 	if err := s.table.Each(sessionPrefix, func(_ string, value []byte) bool {
 		var session Session
-		if json.Unmarshal(value, &session) == nil && now.Before(session.Expires) {
+		if json.Unmarshal(value, &session) == nil && now.Before(session.Expires) && session.Holds(passwordHash(session.User)) {
 			users[session.User] = true
 		}
 		return true

@@ -74,8 +74,8 @@ func (s *Server) desk(api huma.API) {
 		who := agentIn(ctx)
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			s.stream(ctx, "desk", func(view *acd.View) (any, bool, error) { return s.deskOf(view, who.agent), false, nil }, func() bool {
-				_, err := s.Sessions.Find(ctx.Context(), who.id)
-				return err == nil
+				session, err := s.Sessions.Find(ctx.Context(), who.id)
+				return err == nil && holds(s.Config(), session)
 			})
 		}}, nil
 	})

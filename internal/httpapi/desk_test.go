@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"contactd/internal/auth"
 )
 
 func TestAgentSignsInAndOut(t *testing.T) {
@@ -37,6 +39,23 @@ func TestAgentSignsInAndOut(t *testing.T) {
 		a = d.send("POST", session, `{"user":"bob","password":"`+password+`"}`, "X-Contactd", "1")
 	}
 	a.expect(t, 429, "limit_sign_in")
+}
+
+// Whoever has a stolen session loses it with the password.
+func TestNewPasswordEndsSessions(t *testing.T) {
+	dir := t.TempDir()
+	d := start(t, dir, configuration)
+	ann, bob := d.signIn("ann"), d.signIn("bob")
+	d.stop()
+	other, err := auth.HashPassword("another horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = start(t, dir, strings.Replace(configuration, "password_hash: HASH", `password_hash: "`+other+`"`, 1)) // ann's
+	d.send("GET", d.agent+"/v1/session", "", ann...).expect(t, 401, "unauthorized")
+	if a := d.send("GET", d.agent+"/v1/session", "", bob...); a.Status != http.StatusOK {
+		t.Errorf("another agent's session %d %s", a.Status, a.Body)
+	}
 }
 
 func TestDeskShowsWhatTheAgentDoes(t *testing.T) {

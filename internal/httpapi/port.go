@@ -95,7 +95,7 @@ type Tokens interface {
 
 // Sessions of agents.
 type Sessions interface {
-	Start(ctx context.Context, user string) (id string, session auth.Session, err error)
+	Start(ctx context.Context, user, passwordHash string) (id string, session auth.Session, err error)
 	Find(ctx context.Context, id string) (auth.Session, error)
 	End(ctx context.Context, id string) error
 }

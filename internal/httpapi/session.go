@@ -11,6 +11,7 @@ import (
 
 	"contactd/acd"
 	"contactd/internal/auth"
+	"contactd/internal/config"
 )
 
 // SessionInfo says who is signed in.
@@ -64,10 +65,16 @@ func (s *Server) agentOf(r *http.Request) (signedIn, *Problem) {
 	case err != nil:
 		return signedIn{}, s.failed(r.Context(), "look at the session", err)
 	}
-	if _, known := c.Agents[session.User]; !known {
-		return signedIn{}, problem(http.StatusUnauthorized, CodeUnauthorized, "you are no agent any more")
+	if !holds(c, session) {
+		return signedIn{}, problem(http.StatusUnauthorized, CodeUnauthorized, "you are no agent any more, or your password was changed: sign in")
 	}
 	return signedIn{agent: acd.AgentID(session.User), id: id, session: session}, nil
+}
+
+// holds says whether the session's agent is still one, with the same password.
+func holds(c *config.Config, session auth.Session) bool {
+	agent, known := c.Agents[session.User]
+	return known && session.Holds(agent.PasswordHash.Reveal())
 }
 
 func agentIn(ctx context.Context) signedIn {
@@ -137,12 +144,16 @@ func (s *Server) signIn(ctx context.Context, in *struct {
 	if !good {
 		return nil, problem(http.StatusUnauthorized, CodeSignIn, "user or password is wrong")
 	}
+	// The session is there before the agent is signed in: an agent without one is signed out by the housekeeping.
 	who := signedIn{agent: acd.AgentID(in.Body.User)}
-	if err := s.ask(ctx, "sign in", acd.AgentSignedIn{Agent: who.agent}); err != nil {
-		return nil, err
-	}
-	if who.id, who.session, err = s.Sessions.Start(ctx, in.Body.User); err != nil {
+	if who.id, who.session, err = s.Sessions.Start(ctx, in.Body.User, agent.PasswordHash.Reveal()); err != nil {
 		return nil, s.failed(ctx, "begin the session", err)
+	}
+	if err := s.ask(ctx, "sign in", acd.AgentSignedIn{Agent: who.agent}); err != nil {
+		if fault := s.Sessions.End(context.WithoutCancel(ctx), who.id); fault != nil {
+			s.log.Error("session not ended", "agent", who.agent, "error", fault)
+		}
+		return nil, err
 	}
 	cookie := s.cookie(who.id)
 	return &sessionOutput{SetCookie: &cookie, Body: s.info(who)}, nil
