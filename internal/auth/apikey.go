@@ -17,11 +17,10 @@ type Scope string
 const (
 	ContactsRead  Scope = "contacts:read"
 	ContactsWrite Scope = "contacts:write"
-	RecordsRead   Scope = "records:read"
 )
 
 // Scopes that exist.
-var Scopes = []Scope{ContactsRead, ContactsWrite, RecordsRead}
+var Scopes = []Scope{ContactsRead, ContactsWrite}
 
 // APIKey of a company's server.
 type APIKey struct {

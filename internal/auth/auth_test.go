@@ -355,7 +355,7 @@ func TestAPIKeys(t *testing.T) {
 	if _, err := keys.Find(text); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a revoked key: %v", err)
 	}
-	short, _, _ := keys.Make(ctx, "short", []Scope{RecordsRead}, time.Minute)
+	short, _, _ := keys.Make(ctx, "short", []Scope{ContactsRead}, time.Minute)
 	c.at = c.at.Add(time.Minute)
 	if _, err := keys.Find(short); err == nil {
 		t.Error("a key passes after its time")
