@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +77,7 @@ func (d *Daemon) build(ctx context.Context, c *config.Config, opened *store.Stor
 
 // voices makes a client and a voice for every PBX.
 func (d *Daemon) voices(c *config.Config, p *parts, who people, view func() *acd.View) error {
-	known := directory{settings: d.current, view: view, people: who, store: p.store, log: d.log}
+	known := directory{settings: d.current, view: view, people: who, store: p.store, arriving: &sync.Map{}, log: d.log}
 	for name, pbx := range c.PBXs {
 		id := acd.PBXID(name)
 		ariConfig, err := ARIConfig(pbx)

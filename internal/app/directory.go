@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"sync"
+	"time"
 
 	"contactd/acd"
 	"contactd/acd/engine"
@@ -26,8 +28,14 @@ type directory struct {
 	view     func() *acd.View
 	people   people
 	store    *store.Store
+	// arriving holds the numbers of callers (contact → number) until they are on the disk: the agent's phone may ring before.
+	arriving *sync.Map
 	log      *slog.Logger
 }
+
+// callerKept is how long the number of a caller is kept of whom no record is, because the director was never told of the
+// contact, or knew the call by another one from before a restart. A record moves the time.
+const callerKept = 24 * time.Hour
 
 var _ voice.Directory = directory{}
 
@@ -38,6 +46,10 @@ func (d directory) AgentCall(agent acd.AgentID, contact acd.ContactID) (voice.Ca
 		return voice.Call{}, &voice.Refusal{Cause: causeUnallocated, Reason: "the agent is not configured any more"}
 	}
 	call := voice.Call{Dial: "PJSIP/" + a.Phone.Endpoint}
+	if number, ok := d.arriving.Load(contact); ok {
+		call.CallerID = number.(string)
+		return call, nil
+	}
 	if v, ok := d.view().Contacts[contact]; ok {
 		if person, err := d.people.Find(contact); err == nil {
 			call.CallerID = person.NumberOf(v.Caller, d.people.Pseudonym)
@@ -72,13 +84,17 @@ func (d directory) CallerArrived(contact acd.ContactID, number string) string {
 	if err == nil {
 		batch := d.store.Batch()
 		batch.PutPersonal(string(contact), fieldPerson, value)
+		batch.ExpireContact(string(contact), time.Now().Add(callerKept))
+		d.arriving.Store(contact, number)
 		err = d.store.WriteAsync(batch, func(err error) {
+			d.arriving.Delete(contact)
 			if err != nil {
 				d.log.Error("caller's number not kept", "contact", contact, "error", err)
 			}
 		})
 	}
 	if err != nil {
+		d.arriving.Delete(contact)
 		d.log.Error("caller's number not kept", "contact", contact, "error", err)
 	}
 	return d.people.Pseudonym(number)

@@ -87,7 +87,11 @@ func (r recorder) Execute(ctx context.Context, command acd.Command, settle func(
 	})
 	if err != nil {
 		r.log.Error("record not kept", "contact", command.Contact, "error", err)
-		settle(acd.CommandSettled{Command: command.ID, Outcome: acd.Refused, Detail: err.Error()})
+		outcome := acd.Refused
+		if errors.Is(err, store.ErrBusy) || errors.Is(err, store.ErrFailed) || errors.Is(err, store.ErrClosed) {
+			outcome = acd.Unknown // the command stays, and the next start keeps the record
+		}
+		settle(acd.CommandSettled{Command: command.ID, Outcome: outcome, Detail: err.Error()})
 	}
 }
 
@@ -146,9 +150,14 @@ func (r *rooms) carryOut(ctx context.Context, command acd.Command, settle func(a
 		settle(acd.CommandSettled{Command: command.ID, Outcome: acd.Done})
 	case ctx.Err() != nil, errors.Is(err, wsroom.ErrStopped):
 		// The daemon stops; the next start does it again.
+	case errors.Is(err, wsroom.ErrNoRoom):
+		// Turned away at the door, or erased: there is nobody to whom anything could be shown.
+		r.log.Debug("no room for the command", "contact", command.Contact, "command", fmt.Sprintf("%T", command.Do))
+		settle(acd.CommandSettled{Command: command.ID, Outcome: acd.Done})
 	default:
 		r.log.Error("room command failed", "contact", command.Contact, "command", fmt.Sprintf("%T", command.Do), "error", err)
-		settle(acd.CommandSettled{Command: command.ID, Outcome: acd.Refused, Detail: err.Error()})
+		// A room that could not be closed is closed at the next start: the command stays.
+		settle(acd.CommandSettled{Command: command.ID, Outcome: acd.Unknown, Detail: err.Error()})
 	}
 }
 
@@ -175,7 +184,11 @@ func (r *rooms) do(ctx context.Context, command acd.Command) error {
 		}
 		return r.hub.ShowCallState(ctx, room, string(do.State), since)
 	case acd.CloseRoom:
-		return errors.Join(r.hub.CloseRoom(ctx, room, do.All), r.tokens.Revoke(ctx, room))
+		err := r.hub.CloseRoom(ctx, room, do.All)
+		if errors.Is(err, wsroom.ErrNoRoom) {
+			err = nil // there is nothing to close, but tokens may be about
+		}
+		return errors.Join(err, r.tokens.Revoke(ctx, room))
 	default:
 		return fmt.Errorf("no room command: %T", command.Do)
 	}
