@@ -23,7 +23,7 @@ type ContactRequest struct {
 	Queue    string   `json:"queue" maxLength:"80"`
 	Kind     acd.Kind `json:"kind" enum:"callback_now,callback_turn"`
 	Number   string   `json:"number" maxLength:"40" doc:"As people write it; without + it is of the company's country." example:"030 123456"`
-	Page     string   `json:"page,omitempty" maxLength:"2000" doc:"The page that the customer sees."`
+	Page     string   `json:"page,omitempty" maxLength:"2000" doc:"The page that the customer sees; it is kept with consent only."`
 	Consent  bool     `json:"consent,omitempty" doc:"The customer lets the agent see the page."`
 	Language string   `json:"language,omitempty" maxLength:"20"`
 	Site     string   `json:"site,omitempty" maxLength:"80" doc:"The site of the page; it must be that of the Origin."`
@@ -211,6 +211,9 @@ func (s *Server) create(ctx context.Context, in *struct {
 	page, p := pageOf(in.Body.Page, site)
 	if p != nil {
 		return nil, p
+	}
+	if !in.Body.Consent {
+		page = "" // Where the customer is, is nobody's to know.
 	}
 	addr := observed(ctx)
 	person := Person{Page: page, Address: addr.String(), Language: in.Body.Language, Site: siteID, Consent: in.Body.Consent}

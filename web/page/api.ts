@@ -1,5 +1,6 @@
 // The customer listener's HTTP API, as the page uses it.
 import type { Config } from "./config";
+import { shareable } from "../shared/address";
 
 export type Estimate = { known: boolean; low_s: number; high_s: number; reason: string };
 
@@ -67,7 +68,8 @@ export class Api {
       consent,
       language,
       site,
-      page: location.href.split("#")[0],
+      // Without consent nobody is told where the customer is, and never what is secret in the address.
+      page: (consent && shareable(location.href)) || undefined,
     });
   }
 

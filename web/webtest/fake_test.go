@@ -165,7 +165,8 @@ func (f *fake) create(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.contacts[id] = &fakeContact{token, state}
 	f.mu.Unlock()
-	if err := f.rooms.begin(id, body["page"].(string), body["consent"] == true); err != nil {
+	page, _ := body["page"].(string) // It is told with consent only.
+	if err := f.rooms.begin(id, page, body["consent"] == true); err != nil {
 		f.t.Error(err)
 	}
 	f.answer(w, 201, func() any {
