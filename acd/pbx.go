@@ -1,6 +1,9 @@
 package acd
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 func (s *State) pbxDisconnected(in PBXDisconnected) {
 	p := s.d.PBXs[in.PBX]
@@ -111,6 +114,12 @@ func (s *State) rejoin(c *contact, bridged map[LegID]BridgeID) {
 		if bridged[id] != c.Bridge {
 			apart = append(apart, id)
 		}
+	}
+	// What was to end with the joining may still sound, when the one was lost with the other.
+	if inbound := c.Kind == Inbound; inbound && slices.Contains(apart, c.Customer) {
+		s.may(c.ID, StopSound{PBX: c.PBX, Leg: c.Customer, Music: true})
+	} else if !inbound && slices.Contains(apart, c.Desk) {
+		s.may(c.ID, StopSound{PBX: c.PBX, Leg: c.Desk})
 	}
 	if len(apart) > 0 {
 		s.may(c.ID, JoinLegs{PBX: c.PBX, Bridge: c.Bridge, Legs: apart})

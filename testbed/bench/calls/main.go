@@ -64,6 +64,9 @@ func run(ctx context.Context, binary, only string, rounds int, long time.Duratio
 				r := b.load.measure(side.number, kind.rate, long)
 				*side.to = append(*side.to, r)
 				failed += r.failed
+				if len(r.ring) == 0 || kind.name == "full" && len(r.full) == 0 {
+					return fmt.Errorf("%s round %d, %s: nothing was measured: %d calls failed %v", kind.name, round+1, side.number, r.failed, r.failures)
+				}
 				fmt.Fprintf(os.Stderr, "%s round %d, %s: %d calls, %d failed %v, ring p50 %v p95 %v, audio p50 %v p95 %v, full %d p95 %v\n", kind.name, round+1, side.number,
 					len(r.ring)+r.failed, r.failed, r.failures, percentile(r.ring, 50), percentile(r.ring, 95), percentile(r.audio, 50), percentile(r.audio, 95), len(r.full), percentile(r.full, 95))
 				if err := ctx.Err(); err != nil {
