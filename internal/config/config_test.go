@@ -152,6 +152,19 @@ numbers: {countries: [NO]}
 	}
 }
 
+// An origin is compared with what browsers send: one that they never send would refuse a site's pages without a word.
+func TestOriginsAreWrittenAsBrowsersWriteThem(t *testing.T) {
+	for origin, good := range map[string]bool{
+		"https://shop.example.com": true, "https://shop.example.com:8443": true, "http://localhost:8090": true, "http://[::1]:8090": true,
+		"https://Shop.example.com": false, "HTTPS://shop.example.com": false, "https://shop.example.com:443": false,
+		"http://localhost:80": false, "https://shop.example.com:": false, "https://shop.example.com/": false,
+	} {
+		if why := originFault(origin); (why == "") != good {
+			t.Errorf("%s: %q", origin, why)
+		}
+	}
+}
+
 func TestFlagGoesBeforeEnvironmentBeforeFile(t *testing.T) {
 	text := least + "data_dir: /file\nlog: {level: debug}\nqueues: {sales-de: {ring: 10s}}\nreasons: [a]\n"
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)

@@ -137,6 +137,9 @@ func originFault(origin string) string {
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(origin, "#"):
 		return "is no origin; write scheme and host only, as https://shop.example.com"
+	case origin != u.Scheme+"://"+strings.ToLower(u.Host), strings.HasSuffix(u.Host, ":"),
+		u.Port() == "443" && u.Scheme == "https", u.Port() == "80" && u.Scheme == "http":
+		return "is not as browsers write it: in lower case, without the scheme's own port"
 	case u.Scheme == "https":
 		return ""
 	case u.Scheme == "http" && (u.Hostname() == "localhost" || isLoopback(net.JoinHostPort(u.Hostname(), "0"))):
