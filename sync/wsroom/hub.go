@@ -26,7 +26,7 @@ type Options struct {
 	Logger  *slog.Logger
 	// Now is the clock for what is stored; time.Now when nil.
 	Now func() time.Time
-	// PerAddress bounds the connections from one network address; [DefaultPerAddress] when 0.
+	// PerAddress bounds the connections from one network address (IPv6: one /64); [DefaultPerAddress] when 0.
 	PerAddress int
 	// Probe is how long an older connection of a participant may take to show that it is alive; [DefaultProbe] when 0.
 	Probe time.Duration
@@ -145,10 +145,11 @@ func (h *Hub) stop() {
 func (h *Hub) add(c *conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stopped || h.perAddr[c.address] >= h.options.PerAddress {
+	crowd := neighbours(c.address)
+	if h.stopped || h.perAddr[crowd] >= h.options.PerAddress {
 		return false
 	}
-	h.perAddr[c.address]++
+	h.perAddr[crowd]++
 	h.conns[c] = struct{}{}
 	h.goroutines.Add(1)
 	return true
@@ -158,8 +159,9 @@ func (h *Hub) remove(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, c)
-	if h.perAddr[c.address]--; h.perAddr[c.address] <= 0 {
-		delete(h.perAddr, c.address)
+	crowd := neighbours(c.address)
+	if h.perAddr[crowd]--; h.perAddr[crowd] <= 0 {
+		delete(h.perAddr, crowd)
 	}
 }
 
@@ -167,7 +169,7 @@ func (h *Hub) remove(c *conn) {
 func (h *Hub) full(address string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.perAddr[address] >= h.options.PerAddress
+	return h.perAddr[neighbours(address)] >= h.options.PerAddress
 }
 
 // enqueue gives a task to a room, which is brought into memory by its worker.

@@ -25,7 +25,7 @@ const (
 	idleRoom = 10 * time.Minute
 	// DefaultProbe is how long an older connection of a participant may take to show that it is alive.
 	DefaultProbe = 1500 * time.Millisecond
-	// DefaultPerAddress connections from one network address: many customers can be behind one.
+	// DefaultPerAddress connections from one network address (IPv6: one /64): many customers can be behind one.
 	DefaultPerAddress = 256
 )
 

@@ -32,3 +32,17 @@ func Observed(r *http.Request, proxies []netip.Prefix) string {
 	}
 	return address.String()
 }
+
+// neighbours is what connections are counted by: an IPv4 address, or an IPv6 /64, of which one customer has every
+// address.
+func neighbours(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil || addr.Is4() {
+		return address
+	}
+	prefix, err := addr.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
