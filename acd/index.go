@@ -221,7 +221,7 @@ func (s *State) idle(a *agent) {
 func (s *State) joinLine(c *contact) {
 	l := s.lines[c.Queue]
 	if l == nil {
-		return // the queue is gone from the configuration; see drained
+		return // the queue is gone from the configuration; see drain
 	}
 	at, _ := slices.BinarySearchFunc(l.contacts, c, older)
 	l.contacts = slices.Insert(l.contacts, at, c)

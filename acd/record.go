@@ -66,8 +66,8 @@ const (
 	CustomerBusy        Termination = "busy"              // Q.850 17
 	CustomerRejected    Termination = "customer_rejected" // Q.850 21
 	NumberInvalid       Termination = "number_invalid"    // Q.850 1, 28
-	CustomerUnreachable Termination = "unreachable"       // Q.850 20, 27, 31 …
-	TrunkFailed         Termination = "trunk_failed"      // every trunk failed, Q.850 34, 38, 41, 42, 47
+	CustomerUnreachable Termination = "unreachable"       // Q.850 20, 31 …
+	TrunkFailed         Termination = "trunk_failed"      // every trunk failed, Q.850 3, 27, 34, 38, 41, 42 …
 	QueueFull           Termination = "queue_full"
 	QueueUnknown        Termination = "queue_unknown"
 	DuplicateNumber     Termination = "duplicate_number"
