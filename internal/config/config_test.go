@@ -77,6 +77,7 @@ sites:
 listen:
   customer: {address: "0.0.0.0:8081"}
   agent: {address: "nowhere"}
+  metrics: {address: ":8083"}
 numbers: {countries: [XX], calls_per_minute: 0}
 `))
 	var problems Problems
@@ -90,6 +91,7 @@ numbers: {countries: [XX], calls_per_minute: 0}
 	want := []string{
 		"agents.ann.password_hash", "agents.ann.phone.endpoint", "agents.ann.queues[1]", "agents.ann.queues[2]", "agents.ann.role",
 		"listen.agent.address", "listen.agent.address", "listen.agent.public_url", "listen.customer.address", "listen.customer.public_url",
+		"listen.metrics.address",
 		"numbers.calls_per_minute", "numbers.countries[0]",
 		"pbxs.main.ari_url", "pbxs.main.password", "pbxs.main.rtp",
 		"queues.sales.call_back.attempts", "queues.sales.needs.sales", "queues.sales.needs.sales", "queues.sales.number", "queues.sales.ring",

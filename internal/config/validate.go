@@ -81,6 +81,9 @@ func (c *Config) validateListeners(p *Problems) {
 	}
 	if a := c.Listen.Metrics.Address; a != "" {
 		address("listen.metrics.address", a)
+		if !isLoopback(a) {
+			p.add("listen.metrics.address", "%s is reachable from outside without TLS; listen on 127.0.0.1, and let a proxy end TLS where the metrics are read from elsewhere", a)
+		}
 	}
 }
 
