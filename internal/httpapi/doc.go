@@ -16,7 +16,7 @@
 // # Concurrency
 //
 // Handlers run concurrently. They read the director's immutable view and wait for its commits; they hold no locks while
-// they wait, but for one idempotency key.
+// they wait, but for one idempotency key, or one contact whose number is changed.
 //
 // # Caveats
 //

@@ -1,6 +1,6 @@
 // Which addresses may be shown, and what of an address may be told. The server checks the same again.
 
-const secret = /token|secret|passw|session|auth|signature|^(sid|key|code|sig|otp|jwt)$/i;
+const secret = /token|secret|passw|session|auth|signature|credential|api_?key|^(sid|key|code|sig|otp|jwt|pwd|pin|ticket|assertion|saml)$/i;
 
 // shareable returns the address without what must not be told, or null when it is none to share.
 export function shareable(address: string, base?: string): string | null {

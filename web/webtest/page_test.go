@@ -74,8 +74,12 @@ func TestCustomerCancels(t *testing.T) {
 	w.fill(panel("#number"), "030 123456")
 	w.press(panel("[name=consent][value=no]"))
 	w.press(panel("button[type=submit]"))
-	if kind := f.wasAsked("POST", "contacts").Body["kind"]; kind != "callback_turn" {
+	body := f.wasAsked("POST", "contacts").Body
+	if kind := body["kind"]; kind != "callback_turn" {
 		t.Errorf("kind %v was asked, want callback_turn", kind)
+	}
+	if page, told := body["page"]; told {
+		t.Errorf("without consent the page %v was told", page)
 	}
 	w.press(panel(".cancel"))
 	w.until("told that it is cancelled", text(panel(".body"), "cancelled"))
@@ -132,6 +136,9 @@ func TestPrivateFieldsStay(t *testing.T) {
 		if !strings.Contains(sent, shared) {
 			t.Errorf("%q is marked as shared and was not sent", shared)
 		}
+	}
+	if page := f.wasAsked("POST", "contacts").Body["page"]; page != f.shopURL+"/checkout?size=3" {
+		t.Errorf("the request told the page %v", page)
 	}
 	for _, secret := range []string{"private-", "4111", "secret-in-address", "fragment"} {
 		if strings.Contains(sent, secret) {
