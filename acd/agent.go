@@ -12,8 +12,13 @@ const (
 )
 
 func (s *State) agentSignedIn(in AgentSignedIn) {
-	if a := s.d.Agents[in.Agent]; a != nil && a.conf != nil && a.State == LoggedOut {
+	switch a := s.d.Agents[in.Agent]; {
+	case a == nil || a.conf == nil:
+	case a.State == LoggedOut:
 		s.emit(AgentMoved{Agent: a.ID, State: NotReady, Reason: ReasonSignedIn})
+	case a.After == LoggedOut:
+		// He signed out in a talk and is back before its end.
+		s.emit(AgentPlanned{Agent: a.ID, State: NotReady, Reason: ReasonSignedIn})
 	}
 }
 
