@@ -52,7 +52,7 @@ func TestCallersNumberIsKnownAtOnceAndGoes(t *testing.T) {
 	if got := shown(); got != "+4930555" {
 		t.Errorf("the phone shows %q later", got)
 	}
-	clock = clock.Add(callerKept + time.Minute)
+	clock = clock.Add(2 * callerKept)
 	if _, err := opened.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
