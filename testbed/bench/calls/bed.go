@@ -143,7 +143,7 @@ func (b *bed) startContactd(ctx context.Context, binary string) error {
 	fmt.Fprintf(&y, "data_dir: %s\nregion: DE\nlog: {level: warn}\n", filepath.Join(b.dir, "data"))
 	fmt.Fprintf(&y, "listen:\n  customer: {address: \"127.0.0.1:%d\", public_url: %q}\n  agent: {address: \"127.0.0.1:%d\", public_url: %q, trusted_proxies: [127.0.0.1]}\n  metrics: {address: \"\"}\n", ports[0], b.customers, ports[1], b.desk)
 	fmt.Fprintf(&y, "pbxs:\n  main: {ari_url: \"http://127.0.0.1:%d/ari\", username: %s, password: %q}\n", b.asterisk.Settings.HTTP, b.asterisk.Settings.Username, b.asterisk.Settings.Password)
-	fmt.Fprintf(&y, "queues:\n  all: {number: %q, ring: 20s, wrap_up: 0s}\n  few: {number: %q, ring: 20s, wrap_up: 0s}\nagents:\n", numberDirector, numberDirectorFull)
+	fmt.Fprintf(&y, "reasons: [break]\nqueues:\n  all: {number: %q, ring: 20s, wrap_up: 0s}\n  few: {number: %q, ring: 20s, wrap_up: 0s}\nagents:\n", numberDirector, numberDirectorFull)
 	for i, name := range names(members) {
 		queues := "[all]"
 		if i < fullMembers {

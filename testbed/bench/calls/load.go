@@ -31,6 +31,7 @@ type call struct {
 	rung    time.Time // the agent's INVITE
 	heard   time.Time // the agent's first audio
 	failure string
+	reached chan struct{} // closed when the agent was heard
 }
 
 func newLoad(pbx string) (*load, error) {
@@ -73,7 +74,7 @@ func (l *load) measure(number string, rate float64, long time.Duration) result {
 	start := time.Now()
 	for i := range n {
 		time.Sleep(time.Until(start.Add(time.Duration(i) * step)))
-		c := &call{number: fmt.Sprintf("49305%02d%05d", run, i)}
+		c := &call{number: fmt.Sprintf("49305%02d%05d", run, i), reached: make(chan struct{})}
 		l.mu.Lock()
 		l.calls[c.number] = c
 		l.mu.Unlock()
@@ -166,6 +167,7 @@ func (l *load) dial(c *call, number string) {
 	case at := <-heard:
 		l.mu.Lock()
 		c.heard = at
+		close(c.reached)
 		l.mu.Unlock()
 	case <-gone:
 		fail("hung up by the PBX before an agent was heard")
@@ -201,6 +203,10 @@ func (l *load) ring(in message, at time.Time) {
 		c.rung = at
 	}
 	delete(l.freed, agent)
+	var heard chan struct{}
+	if c != nil {
+		heard = c.reached
+	}
 	l.mu.Unlock()
 
 	m, err := newMedia()
@@ -230,7 +236,7 @@ func (l *load) ring(in message, at time.Time) {
 	l.agents.on(id, func(again message, _ time.Time) {
 		switch again.method() {
 		case "ACK":
-			spoken.Do(func() { go m.speak(far, over) })
+			spoken.Do(func() { go m.speak(far, heard, over) })
 		case "BYE":
 			l.agents.answer(again, "200 OK", "", "")
 			end()

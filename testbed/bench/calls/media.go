@@ -39,9 +39,10 @@ func (m *media) hear(first func(at time.Time)) {
 	}
 }
 
-// speak sends the voice until the talk is over: each millisecond for the first 100, so that the moment at which a path
-// opens is known to a millisecond, then each 20.
-func (m *media) speak(to *net.UDPAddr, over <-chan struct{}) {
+// speak sends the voice until the caller has heard it or the talk is over: each millisecond for the first 100, so that
+// the moment at which a path opens is known to a millisecond, then each 20. The rest of the talk is silent on both sides,
+// so that the load is calls and not media.
+func (m *media) speak(to *net.UDPAddr, heard, over <-chan struct{}) {
 	packet := make([]byte, 12+160)
 	packet[0], packet[1] = 0x80, 8 // version 2, PCMA (RFC 3551)
 	binary.BigEndian.PutUint32(packet[8:], uint32(m.port()))
@@ -61,6 +62,8 @@ func (m *media) speak(to *net.UDPAddr, over <-chan struct{}) {
 		}
 		select {
 		case <-over:
+			return
+		case <-heard:
 			return
 		case <-every.C:
 		}
