@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"contactd/acd"
 	"contactd/internal/httpapi"
@@ -22,6 +23,10 @@ const (
 
 var _ httpapi.People = people{}
 
+// requestKept is how long a person is kept of whom no record is, because contactd ended before the director took the
+// request. It is longer than any call-back waits; a record moves the time.
+const requestKept = 30 * 24 * time.Hour
+
 func (p people) Keep(ctx context.Context, contact acd.ContactID, person httpapi.Person) error {
 	value, err := json.Marshal(person)
 	if err != nil {
@@ -29,6 +34,9 @@ func (p people) Keep(ctx context.Context, contact acd.ContactID, person httpapi.
 	}
 	batch := p.store.Batch()
 	batch.PutPersonal(string(contact), fieldPerson, value)
+	if _, err := p.Find(contact); errors.Is(err, httpapi.ErrUnknown) {
+		batch.ExpireContact(string(contact), time.Now().Add(requestKept))
+	}
 	return p.store.Write(ctx, batch)
 }
 
