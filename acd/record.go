@@ -70,6 +70,5 @@ const (
 	TrunkFailed         Termination = "trunk_failed"      // every trunk failed, Q.850 3, 27, 34, 38, 41, 42 …
 	QueueFull           Termination = "queue_full"
 	QueueUnknown        Termination = "queue_unknown"
-	DuplicateNumber     Termination = "duplicate_number"
 	PBXLost             Termination = "pbx_lost" // the PBX restarted, or lost the channels
 )
