@@ -178,6 +178,9 @@ func (s *State) applyAttemptEnded(f AttemptEnded) {
 	c.LastOutcome, c.CallUntil, c.Trunk, c.Bridge = f.Outcome, time.Time{}, 0, ""
 	c.Agent, c.Offer, c.Desk, c.Customer = "", 0, "", ""
 	c.NextAttempt = f.Next
+	if f.Uncounted {
+		c.Attempt--
+	}
 	s.setState(c, Paused)
 	if !f.Next.IsZero() {
 		s.due(f.Next, dueContact, string(c.ID))

@@ -7,6 +7,7 @@ const (
 	causeBusy        = 17
 	causeAbsent      = 20
 	causeElsewhere   = 26
+	causeCongestion  = 42
 	causeNoTrunk     = 38
 )
 

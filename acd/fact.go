@@ -92,10 +92,12 @@ type (
 		Until   time.Time
 	}
 	// AttemptEnded: the customer was not reached. Next is when the contact is due again, zero when it is the last.
+	// Uncounted: nobody was dialled, so that it was no attempt.
 	AttemptEnded struct {
-		Contact ContactID
-		Outcome Termination
-		Next    time.Time
+		Contact   ContactID
+		Outcome   Termination
+		Next      time.Time
+		Uncounted bool
 	}
 	// ContactDue: a paused contact waits again, with its old age.
 	ContactDue       struct{ Contact ContactID }

@@ -142,6 +142,9 @@ const (
 	Refused
 	// Unknown: perhaps carried out. An originate with this outcome is never repeated.
 	Unknown
+	// Postponed: certainly not carried out, because a limit of contactd's own is reached. For a call to a customer this
+	// is no attempt: he is called later.
+	Postponed
 )
 
 func (ConfigurationApplied) input() {}

@@ -134,6 +134,9 @@ func (s *State) commandSettled(in CommandSettled) {
 	switch do := k.Do.(type) {
 	case OriginateLeg:
 		s.emit(CommandClosed{Command: in.Command})
+		if in.Outcome == Postponed {
+			s.legPostponed(do.Leg)
+		}
 		if in.Outcome == Refused {
 			cause := in.Cause
 			if do.Trunk != "" && cause == causeAbsent {
@@ -147,6 +150,22 @@ func (s *State) commandSettled(in CommandSettled) {
 			s.emit(CommandClosed{Command: in.Command})
 		}
 	}
+}
+
+// legPostponed: the leg was not dialled, because a limit of contactd's own is reached. Its cause in the record is 42,
+// switching equipment congestion.
+func (s *State) legPostponed(id LegID) {
+	l := s.d.Legs[id]
+	if l == nil {
+		return
+	}
+	c := s.d.Contacts[l.Contact]
+	if c.State != Calling || c.Customer != id || !l.Again.IsZero() {
+		s.legOver(id, causeCongestion, false)
+		return
+	}
+	s.emit(LegDown{Leg: id, Cause: causeCongestion})
+	s.postpone(c)
 }
 
 // Outbox is the irreversible commands without an outcome, in their order. After a restart all but originates may be

@@ -71,4 +71,6 @@ const (
 	QueueFull           Termination = "queue_full"
 	QueueUnknown        Termination = "queue_unknown"
 	PBXLost             Termination = "pbx_lost" // the PBX restarted, or lost the channels
+	// CallsLimited is the outcome of an attempt that was put off, never of a contact.
+	CallsLimited Termination = "calls_limited"
 )

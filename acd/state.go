@@ -15,6 +15,8 @@ const (
 	hangUpAgain = 10 * time.Second
 	// rejectedPause is how long a contact is not offered again to an agent who rejected it.
 	rejectedPause = 30 * time.Second
+	// limitedPause is how long a call-back waits that met a limit on calls.
+	limitedPause = 15 * time.Second
 )
 
 // State of the director. It belongs to one goroutine.

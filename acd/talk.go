@@ -44,14 +44,23 @@ func (s *State) callExpired(c *contact) {
 // endAttempt frees the agent and lets the contact pause, or ends it after its last attempt.
 func (s *State) endAttempt(c *contact, outcome Termination) {
 	policy := s.d.Config.callBack(c.Queue)
-	a := s.d.Agents[c.Agent]
-	s.releaseBoth(c)
-	s.may(c.ID, SetRole{Agent: a.ID, Role: RoleNone})
 	last := c.Attempt >= max(policy.Attempts, 1)
 	ended := AttemptEnded{Contact: c.ID, Outcome: outcome}
 	if !last {
 		ended.Next = s.d.At.Add(policy.Pause)
 	}
+	s.attemptOver(c, ended, last)
+}
+
+// postpone: a limit on calls is reached before the customer was dialled. It was no attempt, and is soon tried again.
+func (s *State) postpone(c *contact) {
+	s.attemptOver(c, AttemptEnded{Contact: c.ID, Outcome: CallsLimited, Next: s.d.At.Add(limitedPause), Uncounted: true}, false)
+}
+
+func (s *State) attemptOver(c *contact, ended AttemptEnded, last bool) {
+	a, outcome := s.d.Agents[c.Agent], ended.Outcome
+	s.releaseBoth(c)
+	s.may(c.ID, SetRole{Agent: a.ID, Role: RoleNone})
 	s.emit(ended)
 	if last {
 		s.end(c, outcome)

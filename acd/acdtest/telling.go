@@ -102,7 +102,7 @@ func (s *Scenario) input(verb string, w words) (acd.Input, error) {
 	case "ended":
 		return acd.LegEnded{Leg: leg, Cause: w.number("cause", 16)}, nil
 	case "settled":
-		outcome := map[string]acd.Outcome{"done": acd.Done, "refused": acd.Refused, "unknown": acd.Unknown}[w.at(0)]
+		outcome := map[string]acd.Outcome{"done": acd.Done, "refused": acd.Refused, "unknown": acd.Unknown, "postponed": acd.Postponed}[w.at(0)]
 		if outcome == 0 {
 			return nil, fmt.Errorf("settled done, refused or unknown")
 		}

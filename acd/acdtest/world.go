@@ -189,6 +189,8 @@ func (s *Simulation) execute(c acd.Command) {
 			settle(acd.Refused, 20)
 		case s.rng.IntN(30) == 0:
 			settle(acd.Unknown, 0)
+		case do.Trunk != "" && s.rng.IntN(15) == 0:
+			settle(acd.Postponed, 0)
 		default:
 			s.pbx.legs[do.Leg] = &channel{}
 			settle(acd.Done, 0)

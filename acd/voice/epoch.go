@@ -13,8 +13,18 @@ import (
 // listAgain is the pause before a listing that failed is asked for once more.
 const listAgain = 500 * time.Millisecond
 
+// unheard are the events that happen often and tell the director nothing. Asterisk does not send them.
+var unheard = []string{
+	"ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId", "ChannelCreated", "ChannelToneDetected",
+	"BridgeCreated", "BridgeDestroyed", "ChannelEnteredBridge", "ChannelLeftBridge", "PlaybackStarted", "PlaybackFinished",
+}
+
 // began lists what Asterisk has and tells it before any event of the epoch. Events wait meanwhile.
 func (v *Voice) began(ctx context.Context, ev *ari.EpochBegan) {
+	if _, err := ari.Do(ctx, v.client.HTTP(), ari.SetEventFilter(v.application, ari.EventFilter{Disallowed: unheard})); err != nil {
+		// They are only many.
+		v.log.Warn("the events cannot be chosen", slog.Any("error", err))
+	}
 	before := v.legs.ids()
 	for {
 		channels, bridges, err := v.list(ctx)

@@ -175,7 +175,7 @@ func TestCallsAreCapped(t *testing.T) {
 		}),
 		limits:   httpapi.NewLimits(table{opened.Table("limits")}, people{opened}.Pseudonym, func() time.Time { return clock }),
 		settings: func() settings { return settings{config: c} }, view: func() *acd.View { return view },
-		metrics: newMetrics(), log: slog.New(slog.DiscardHandler),
+		calls: &calls{}, metrics: newMetrics(), log: slog.New(slog.DiscardHandler),
 	}
 	call := func(do acd.OriginateLeg) (outcome acd.CommandSettled) {
 		gate.Execute(t.Context(), acd.Command{ID: 1, Contact: "new", Irreversible: true, Do: do}, func(s acd.CommandSettled) { outcome = s })
@@ -190,9 +190,9 @@ func TestCallsAreCapped(t *testing.T) {
 	for i := range 4 {
 		want := acd.Done
 		if i >= 2 {
-			want = acd.Refused
+			want = acd.Postponed
 		}
-		if got := call(acd.OriginateLeg{Trunk: "out"}); got.Outcome != want || want == acd.Refused && got.Cause != causeCongestion {
+		if got := call(acd.OriginateLeg{Trunk: "out"}); got.Outcome != want || want == acd.Postponed && got.Cause != causeCongestion {
 			t.Errorf("call %d: %+v", i, got)
 		}
 	}
@@ -206,8 +206,31 @@ func TestCallsAreCapped(t *testing.T) {
 	for _, id := range []acd.ContactID{"a", "b", "c"} {
 		view.Contacts[id] = &acd.ContactView{ID: id, Kind: acd.CallBackNow, State: acd.Connected}
 	}
-	if got := call(acd.OriginateLeg{Trunk: "out"}); got.Outcome != acd.Refused || got.Cause != causeCongestion {
+	gate.calls = &calls{} // as after a start
+	if got := call(acd.OriginateLeg{Trunk: "out"}); got.Outcome != acd.Postponed || got.Cause != causeCongestion {
 		t.Errorf("with 3 calls in progress: %+v", got)
+	}
+}
+
+// TestCallsOfOneStepDoNotGiveWayToEachOther: the picture shows both as calling before either is made.
+func TestCallsOfOneStepDoNotGiveWayToEachOther(t *testing.T) {
+	view := &acd.View{Contacts: map[acd.ContactID]*acd.ContactView{}}
+	k := &calls{}
+	if n := k.others("before", view); n != 0 {
+		t.Fatalf("%d others in an empty house", n)
+	}
+	for _, id := range []acd.ContactID{"a", "b"} {
+		view.Contacts[id] = &acd.ContactView{ID: id, Kind: acd.CallBackNow, State: acd.Calling}
+	}
+	if n := k.others("a", view); n != 0 {
+		t.Errorf("the first sees %d others, want none", n)
+	}
+	if n := k.others("b", view); n != 1 {
+		t.Errorf("the second sees %d others, want 1", n)
+	}
+	k.leave("b")
+	if n := k.others("c", view); n != 1 {
+		t.Errorf("when the second has given way, a third sees %d others, want 1", n)
 	}
 }
 

@@ -59,7 +59,7 @@ func (d *Daemon) build(ctx context.Context, c *config.Config, opened *store.Stor
 
 	executors := engine.Executors{}
 	// All that is done on the PBX is registered at once: a hang-up must not overtake the originate that it ends.
-	executors.Register(originating{next: p.voices, limits: p.api.Limits(), settings: d.current, view: view, metrics: d.metrics, log: d.log},
+	executors.Register(originating{next: p.voices, limits: p.api.Limits(), settings: d.current, view: view, calls: &calls{}, metrics: d.metrics, log: d.log},
 		acd.OriginateLeg{}, acd.AnswerLeg{}, acd.HangUpLeg{}, acd.StartMusic{}, acd.StartRingback{}, acd.StopSound{},
 		acd.CreateBridge{}, acd.JoinLegs{}, acd.DestroyBridge{})
 	executors.Register(p.rooms, acd.OpenRoom{}, acd.SetRole{}, acd.ShowCallState{}, acd.CloseRoom{})

@@ -141,6 +141,7 @@ type originating struct {
 	limits   *httpapi.Limits
 	settings func() settings
 	view     func() *acd.View
+	calls    *calls
 	metrics  *metrics
 	log      *slog.Logger
 }

@@ -27,24 +27,61 @@ func (o originating) Execute(ctx context.Context, command acd.Command, settle fu
 		o.next.Execute(ctx, command, settle)
 		return
 	}
-	concurrent := 0
-	for id, c := range o.view().Contacts {
-		if id != command.Contact && c.Kind != acd.Inbound && (c.State == acd.Calling || c.State == acd.Connected) {
-			concurrent++
-		}
-	}
-	err := o.limits.Call(ctx, o.settings().config, concurrent)
+	err := o.limits.Call(ctx, o.settings().config, o.calls.others(command.Contact, o.view()))
 	if err == nil {
 		o.next.Execute(ctx, command, settle)
 		return
 	}
-	cause := causeFailure
+	o.calls.leave(command.Contact)
+	settled := acd.CommandSettled{Command: command.ID, Outcome: acd.Refused, Cause: causeFailure, Detail: "not called: " + err.Error()}
 	if errors.Is(err, httpapi.ErrTooManyCalls) {
-		cause = causeCongestion
+		settled.Outcome, settled.Cause = acd.Postponed, causeCongestion
 		o.metrics.refused.Inc()
 	}
 	o.log.Warn("call not made", "contact", command.Contact, "error", err)
-	settle(acd.CommandSettled{Command: command.ID, Outcome: acd.Refused, Cause: cause, Detail: "not called: " + err.Error()})
+	settle(settled)
+}
+
+// calls are the contacts whose customers are being called or talk. The director's picture alone would count contacts that
+// are about to be called in the same step, each of which would then see the others and give way.
+type calls struct {
+	mu    sync.Mutex
+	known bool
+	going map[acd.ContactID]bool
+}
+
+// others admits a contact and says how many others are called or talk.
+func (k *calls) others(contact acd.ContactID, view *acd.View) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	underWay := func(c *acd.ContactView) bool {
+		return c != nil && c.Kind != acd.Inbound && (c.State == acd.Calling || c.State == acd.Connected)
+	}
+	if !k.known {
+		// After a start: what went on before counts.
+		k.known, k.going = true, map[acd.ContactID]bool{}
+		for id, c := range view.Contacts {
+			if underWay(c) {
+				k.going[id] = true
+			}
+		}
+	}
+	for id := range k.going {
+		if !underWay(view.Contacts[id]) {
+			delete(k.going, id)
+		}
+	}
+	delete(k.going, contact)
+	n := len(k.going)
+	k.going[contact] = true
+	return n
+}
+
+// leave forgets a contact that is not called after all.
+func (k *calls) leave(contact acd.ContactID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.going, contact)
 }
 
 // recorder keeps the records of contacts that are complete.
