@@ -1,19 +1,12 @@
 package acd
 
-import "time"
-
-func (c *Config) queue(id QueueID) Queue {
-	for i := range c.Queues {
-		if c.Queues[i].ID == id {
-			return c.Queues[i]
-		}
+// settings of a queue; those of one that is gone from the configuration are zero.
+func (s *State) settings(id QueueID) Queue {
+	if q := s.queue(id); q != nil {
+		return *q
 	}
 	return Queue{ID: id}
 }
-
-func (c *Config) ringTimeout(id QueueID) time.Duration { return c.queue(id).RingTimeout }
-func (c *Config) callBack(id QueueID) CallBackPolicy   { return c.queue(id).CallBack }
-func (c *Config) music(id QueueID) string              { return c.queue(id).Music }
 
 // configurationApplied takes a configuration that differs. Agents who are gone from it finish what they do; contacts
 // whose queue is gone end, unless they talk.

@@ -22,7 +22,7 @@ func (s *State) makeOffer(c *contact, a *agent, rule, tie string) {
 }
 
 func (s *State) ringAgent(c *contact, a *agent, lift bool) {
-	ring := s.d.Config.ringTimeout(c.Queue)
+	ring := s.settings(c.Queue).RingTimeout
 	if lift {
 		ring = max(a.Offer.Until.Sub(s.d.At)-offerGrace, time.Second)
 	}

@@ -72,7 +72,7 @@ func (s *State) reconcile(in PBXConnected) {
 			s.rejoin(c, bridged)
 		case (c.State == Waiting || c.State == Offered) && c.Kind == Inbound:
 			s.may(c.ID, AnswerLeg{PBX: c.PBX, Leg: c.Customer})
-			s.may(c.ID, StartMusic{PBX: c.PBX, Leg: c.Customer, Class: s.d.Config.music(c.Queue)})
+			s.may(c.ID, StartMusic{PBX: c.PBX, Leg: c.Customer, Class: s.settings(c.Queue).Music})
 		}
 	}
 	mine := map[BridgeID]bool{}

@@ -17,7 +17,7 @@ func (s *State) connect(c *contact, music bool) {
 
 // callCustomer dials the customer over the trunk with the given index; the agent hears ringing.
 func (s *State) callCustomer(c *contact, trunk, attempt int) {
-	ring := s.d.Config.callBack(c.Queue).RingTimeout
+	ring := s.settings(c.Queue).CallBack.RingTimeout
 	s.emit(CustomerCalled{Contact: c.ID, Trunk: trunk, Attempt: attempt, Until: s.d.At.Add(ring + offerGrace)})
 	id := s.mintLeg()
 	s.emit(LegStarted{Leg: id, PBX: c.PBX, Contact: c.ID, Trunk: c.Trunks[trunk], Attempt: attempt})
@@ -43,7 +43,7 @@ func (s *State) callExpired(c *contact) {
 
 // endAttempt frees the agent and lets the contact pause, or ends it after its last attempt.
 func (s *State) endAttempt(c *contact, outcome Termination) {
-	policy := s.d.Config.callBack(c.Queue)
+	policy := s.settings(c.Queue).CallBack
 	last := c.Attempt >= max(policy.Attempts, 1)
 	ended := AttemptEnded{Contact: c.ID, Outcome: outcome}
 	if !last {
